@@ -1,0 +1,70 @@
+//! A fact: a published message that says what happened, in the past tense.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The id of a fact. The same id is the same fact, however often it arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FactId(pub Uuid);
+
+/// The topics of the platform. Facts of one key on one topic stay in order; across topics there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topic {
+    /// Bookings placed, paid and cancelled. Produced by ticket, keyed by event id.
+    TicketEvent,
+    /// Seats held, sold, refused and released. Produced by event, keyed by event id.
+    TicketStatusEvent,
+    /// Visits of event pages. Produced by event, keyed by event id.
+    VisitEvent,
+    /// Users and events as they now are. Produced by user and event, keyed by their id.
+    UpsertData,
+    /// Ratings. Produced by feedback, keyed by event id.
+    FeedbackEvent,
+}
+
+impl Topic {
+    /// All topics.
+    pub const ALL: [Self; 5] =
+        [Self::TicketEvent, Self::TicketStatusEvent, Self::VisitEvent, Self::UpsertData, Self::FeedbackEvent];
+
+    /// The name on the wire and in the outbox table.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TicketEvent => "ticket-event",
+            Self::TicketStatusEvent => "ticket-status-event",
+            Self::VisitEvent => "visit-event",
+            Self::UpsertData => "upsert-data",
+            Self::FeedbackEvent => "feedback-event",
+        }
+    }
+
+    /// The topic with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|topic| topic.name() == name)
+    }
+}
+
+/// A CloudEvent (CloudEvents 1.0): the attributes as fields, the data as JSON of a proto message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// Unique among all facts.
+    pub id: FactId,
+    /// The service that says so, such as `event`.
+    pub source: &'static str,
+    /// What happened, such as `seats.held`.
+    pub kind: String,
+    /// Where it is published.
+    pub topic: Topic,
+    /// The aggregate whose facts stay in order.
+    pub key: String,
+    /// When it was decided, in microseconds since 1970 UTC.
+    pub time_us: i64,
+    /// W3C trace context of the request that led to it.
+    pub traceparent: Option<String>,
+    /// JSON of the proto message that `kind` names.
+    pub payload: String,
+}

@@ -1,0 +1,22 @@
+//! The log contract: facts are read from a position on, and a reader can wait for more.
+//!
+//! Appending is not part of it: a service appends its facts to its own outbox in the same commit as
+//! its state (see `store::Commit`), so state and facts can never disagree.
+//!
+//! ```text
+//! partition   1    2    3    4    5    6
+//!             |---------|              |
+//!          position 3 = "1 to 3 are done"   newest
+//!             read(after 3) gives 4, 5, 6
+//! ```
+
+mod fact;
+mod log;
+mod memory;
+
+/// The conformance suite: each log driver runs every case.
+pub mod conformance;
+
+pub use fact::{Fact, FactId, Topic};
+pub use log::{Batch, Log, LogError, Merged, Partition, Position, Record};
+pub use memory::MemoryLog;

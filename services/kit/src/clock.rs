@@ -1,0 +1,84 @@
+//! The clock and the source of ids. Nothing else in the services reads either.
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use domain::Time;
+use uuid::{Builder, Uuid};
+
+/// Where the time comes from.
+pub trait Clock: Send + Sync + 'static {
+    /// The moment it is.
+    fn now(&self) -> Time;
+}
+
+/// Where randomness comes from.
+pub trait Entropy: Send + Sync + 'static {
+    /// Fills a buffer with unpredictable bytes.
+    fn fill(&self, buffer: &mut [u8]);
+}
+
+/// The machine's clock.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[allow(clippy::disallowed_methods, reason = "the one place where the time is read")]
+    fn now(&self) -> Time {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Time::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The operating system's generator.
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    #[allow(clippy::expect_used, reason = "without randomness no secret is safe: better to stop")]
+    fn fill(&self, buffer: &mut [u8]) {
+        getrandom::fill(buffer).expect("the operating system gives random bytes");
+    }
+}
+
+/// A clock and a source of randomness: what a service needs to make ids.
+#[derive(Clone)]
+pub struct Environment {
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Environment {
+    /// The machine's clock and generator.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::new(Arc::new(SystemClock), Arc::new(SystemEntropy))
+    }
+
+    /// A chosen clock and generator.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self { clock, entropy }
+    }
+
+    /// The moment it is.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// Unpredictable bytes.
+    #[must_use]
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.entropy.fill(&mut bytes);
+        bytes
+    }
+
+    /// A fresh id (UUID version 7, RFC 9562): it sorts by the time of its making.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        let millis = u64::try_from(self.now().micros() / 1_000).unwrap_or(0);
+        Builder::from_unix_timestamp_millis(millis, &self.random()).into_uuid()
+    }
+}

@@ -1,0 +1,68 @@
+//! Callers hold a client and cannot tell whether the service is in this process or elsewhere.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use tonic::{
+    body::Body,
+    transport::{Channel, Error as ChannelError},
+};
+use tower::{Service, util::BoxCloneSyncService};
+
+/// The largest message that a service accepts, in bytes.
+pub const MAX_REQUEST_BYTES: usize = 256 * 1024;
+/// The largest message that a client accepts, in bytes: a full page of events with long descriptions.
+pub const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
+
+/// The way to a service: a call within the process, without a socket, or HTTP/2.
+///
+/// It is a tower service, so any generated client takes it: `TicketServiceClient::new(transport)`.
+#[derive(Clone)]
+pub enum Transport {
+    /// The service runs in this process.
+    Local(BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>),
+    /// The service runs elsewhere.
+    Remote(Channel),
+}
+
+impl Transport {
+    /// The way to a service in this process.
+    pub fn local<S>(service: S) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        Self::Local(BoxCloneSyncService::new(service))
+    }
+}
+
+impl Service<Request<Body>> for Transport {
+    type Response = Response<Body>;
+    type Error = ChannelError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, ChannelError>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ChannelError>> {
+        match self {
+            Self::Local(service) => service.poll_ready(context).map_err(|never| match never {}),
+            Self::Remote(channel) => channel.poll_ready(context),
+        }
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        match self {
+            Self::Local(service) => {
+                let answer = service.call(request);
+                Box::pin(async move { answer.await.map_err(|never| match never {}) })
+            }
+            Self::Remote(channel) => Box::pin(channel.call(request)),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Project tasks that are not part of the product: `cargo xtask --help`.
+
+mod contracts;
+mod suite;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "xtask", about = "Project tasks")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Generate the Rust code and the descriptor set of core/proto from its .proto files
+    Gen {
+        /// Write nothing; fail if what is committed is not current
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run every check and every test of the project
+    Test,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::Gen { check: false } => contracts::generate(),
+        Task::Gen { check: true } => contracts::check(),
+        Task::Test => suite::run(),
+    }
+}

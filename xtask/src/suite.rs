@@ -1,0 +1,28 @@
+//! The whole suite, in the order in which a mistake is found soonest.
+
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+/// Formatting, contracts, lints, then every test of the workspace, then the simulator and its gate.
+const STEPS: &[(&str, &[&str])] = &[
+    ("formatting", &["fmt", "--all", "--check"]),
+    ("contracts", &["run", "--quiet", "-p", "xtask", "--", "gen", "--check"]),
+    ("lints", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
+    ("tests", &["test", "--workspace"]),
+];
+
+/// Runs each step and stops at the first that fails.
+pub fn run() -> anyhow::Result<()> {
+    for (name, arguments) in STEPS {
+        println!("== {name}: cargo {}", arguments.join(" "));
+        let status = Command::new(env!("CARGO"))
+            .args(*arguments)
+            .status()
+            .with_context(|| format!("cannot start cargo for {name}"))?;
+        if !status.success() {
+            bail!("{name} failed");
+        }
+    }
+    Ok(())
+}
