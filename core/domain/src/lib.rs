@@ -4,10 +4,14 @@
 //! `decide(state, command, now) -> facts or refusal` and `apply(state, fact) -> state`.
 //! Whether a seat may be taken is decided in [`event::seats`].
 
+pub mod event;
+pub mod facts;
 pub mod ids;
 pub mod money;
+pub mod planted;
 pub mod refusal;
 pub mod text;
+pub mod ticket;
 pub mod time;
 
 pub use ids::{BookingId, EventId, PaymentId, RefundId, SessionId, TicketId, TicketTypeId, UserId};

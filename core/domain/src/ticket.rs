@@ -1,0 +1,20 @@
+//! The ticket service's rules: a booking's life, its money and its tickets.
+//!
+//! ```text
+//!           seats.sold ---------------------------> BOOKED --cancel--> CANCELLED
+//!   PENDING seats.held --> HELD --paid, seats.sold--^          (refund due)
+//!           seats.refused -> REJECTED  \--not paid in time--> EXPIRED
+//!           cancel --------> CANCELLED  \-cancel, declined--> CANCELLED
+//! ```
+
+pub mod booking;
+pub mod code;
+pub mod decide;
+pub mod door;
+pub mod payment;
+
+pub use booking::{
+    Attendee, Booking, BookingStatus, Line, Payment, PaymentStatus, Refund, RefundStatus, Ticket,
+    TicketStatus,
+};
+pub use decide::{Command, Step, apply, decide};

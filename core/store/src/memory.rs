@@ -1,0 +1,261 @@
+//! The store in memory: for tests and the simulator. It keeps rows as they are, without encoding them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use bus::{MemoryLog, Partition, Position, Topic};
+
+use crate::{
+    Loaded, Store,
+    commit::{Answer, AnswerKey, Commit, CommitError, CommitId, Parked, ParkedChange, Settled, StoreError},
+    query::{Condition, Direction, Query},
+    row::{Key, Row, Table, Value, Versioned},
+};
+
+/// A store in memory, with its outbox as a log.
+pub struct MemoryStore<R: Row> {
+    state: Mutex<State<R>>,
+    log: Arc<MemoryLog>,
+}
+
+struct State<R> {
+    rows: BTreeMap<Key, Versioned<R>>,
+    /// Table, column and value of each unique column, with the row that has it.
+    unique: BTreeMap<(&'static str, &'static str, Value), Key>,
+    answers: BTreeMap<AnswerKey, Answer>,
+    positions: BTreeMap<Partition, Position>,
+    parked: BTreeMap<(Partition, Position), Parked>,
+    committed: BTreeSet<CommitId>,
+    never: BTreeSet<CommitId>,
+}
+
+impl<R: Row> MemoryStore<R> {
+    /// An empty store whose outbox publishes on these topics.
+    #[must_use]
+    pub fn new(topics: &[Topic]) -> Self {
+        let state = State {
+            rows: BTreeMap::new(),
+            unique: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            positions: BTreeMap::new(),
+            parked: BTreeMap::new(),
+            committed: BTreeSet::new(),
+            never: BTreeSet::new(),
+        };
+        Self { state: Mutex::new(state), log: Arc::new(MemoryLog::new(R::SERVICE, topics)) }
+    }
+
+    /// Its outbox.
+    #[must_use]
+    pub fn log(&self) -> Arc<MemoryLog> {
+        Arc::clone(&self.log)
+    }
+
+    /// Looks at every row, without a copy.
+    pub fn inspect(&self, mut look: impl FnMut(&R)) {
+        self.state().rows.values().for_each(|versioned| look(&versioned.row));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<R>> {
+        // A commit is checked before it is applied, and applying cannot panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl<R: Row> Store<R> for MemoryStore<R> {
+    async fn load(&self, keys: &[Key], answers: &[AnswerKey]) -> Result<Loaded<R>, StoreError> {
+        let state = self.state();
+        Ok(Loaded {
+            rows: keys.iter().map(|key| state.rows.get(key).cloned()).collect(),
+            answers: answers.iter().map(|key| state.answers.get(key).cloned()).collect(),
+        })
+    }
+
+    async fn query(&self, query: &Query) -> Result<Vec<Versioned<R>>, StoreError> {
+        let state = self.state();
+        let table = table_of::<R>(query.table)?;
+        let lower = Key { table: query.table, id: String::new() };
+        let mut found: Vec<(Value, &Versioned<R>)> = Vec::new();
+        for (key, versioned) in state.rows.range(lower..).take_while(|(key, _)| key.table == query.table) {
+            let columns = versioned.row.columns();
+            if !query.conditions.iter().all(|condition| holds(table, &columns, condition)) {
+                continue;
+            }
+            let order = query.order.map_or(Value::Null, |name| value(table, &columns, name).clone());
+            let here = (&order, key.id.as_str());
+            let is_after = query.after.as_ref().is_none_or(|cursor| {
+                let there = (&cursor.value, cursor.id.as_str());
+                if query.direction == Direction::Ascending { here > there } else { here < there }
+            });
+            if is_after {
+                found.push((order, versioned));
+            }
+        }
+        found.sort_by(|(a, left), (b, right)| (a, left.row.key()).cmp(&(b, right.row.key())));
+        if query.direction == Direction::Descending {
+            found.reverse();
+        }
+        Ok(found.into_iter().take(query.limit).map(|(_, versioned)| versioned.clone()).collect())
+    }
+
+    async fn commit(&self, commit: Commit<R>) -> Result<(), CommitError> {
+        let mut state = self.state();
+        state.check(&commit)?;
+        self.log.append(&commit.facts);
+        state.apply(commit);
+        Ok(())
+    }
+
+    async fn settle(&self, id: CommitId) -> Result<Settled, StoreError> {
+        let mut state = self.state();
+        if state.committed.contains(&id) {
+            return Ok(Settled::Committed);
+        }
+        state.never.insert(id);
+        Ok(Settled::Never)
+    }
+
+    async fn position(&self, partition: &Partition) -> Result<Position, StoreError> {
+        Ok(self.state().positions.get(partition).copied().unwrap_or_default())
+    }
+
+    async fn parked(&self) -> Result<Vec<Parked>, StoreError> {
+        Ok(self.state().parked.values().cloned().collect())
+    }
+
+    async fn prune(&self, before_us: i64) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let before = state.answers.len();
+        state.answers.retain(|_, answer| answer.at_us >= before_us);
+        Ok((before - state.answers.len()) as u64)
+    }
+}
+
+impl<R: Row> State<R> {
+    fn check(&self, commit: &Commit<R>) -> Result<(), CommitError> {
+        let stale = |what: String| Err(CommitError::Stale(what));
+        if self.never.contains(&commit.id) || self.committed.contains(&commit.id) {
+            return stale("the commit was settled before".to_owned());
+        }
+        for change in &commit.changes {
+            let version = self.rows.get(&change.key).map_or(0, |versioned| versioned.version);
+            if version != change.expected {
+                return stale(format!("{:?} is at version {version}, not {}", change.key, change.expected));
+            }
+        }
+        // A row may take over a unique value that another row of the same commit gives up.
+        let rewritten: BTreeSet<&Key> = commit.changes.iter().map(|change| &change.key).collect();
+        let mut taken = BTreeSet::new();
+        for value in commit.changes.iter().filter_map(|change| change.row.as_ref()).flat_map(unique_values) {
+            let owner = self.unique.get(&value).filter(|owner| !rewritten.contains(owner));
+            if owner.is_some() || !taken.insert(value.clone()) {
+                return stale(format!("{}.{} is taken", value.0, value.1));
+            }
+        }
+        if let Some((key, _)) = commit.answers.iter().find(|(key, _)| self.answers.contains_key(key)) {
+            return stale(format!("{key:?} has an answer"));
+        }
+        for advance in &commit.advances {
+            let position = self.positions.get(&advance.partition).copied().unwrap_or_default();
+            if position != advance.from {
+                return stale(format!("{} is at {position:?}, not {:?}", advance.partition, advance.from));
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, commit: Commit<R>) {
+        for change in &commit.changes {
+            if let Some(old) = self.rows.get(&change.key) {
+                for value in unique_values(&old.row) {
+                    self.unique.remove(&value);
+                }
+            }
+        }
+        for change in commit.changes {
+            match change.row {
+                Some(row) => {
+                    for value in unique_values(&row) {
+                        self.unique.insert(value, change.key.clone());
+                    }
+                    self.rows.insert(change.key, Versioned { row, version: change.expected + 1 });
+                }
+                None => {
+                    self.rows.remove(&change.key);
+                }
+            }
+        }
+        self.answers.extend(commit.answers);
+        for advance in commit.advances {
+            self.positions.insert(advance.partition, advance.to);
+        }
+        for change in commit.parked {
+            match change {
+                ParkedChange::Park(parked) => {
+                    self.parked.insert((parked.partition.clone(), parked.record.position), parked);
+                }
+                ParkedChange::Unpark(partition, position) => {
+                    self.parked.remove(&(partition, position));
+                }
+            }
+        }
+        self.committed.insert(commit.id);
+    }
+}
+
+/// Table, column and value of each unique column of a row.
+fn unique_values<R: Row>(row: &R) -> Vec<(&'static str, &'static str, Value)> {
+    let key = row.key();
+    let Some(table) = R::TABLES.iter().find(|table| table.name == key.table) else { return Vec::new() };
+    if !table.columns.iter().any(|column| column.unique) {
+        return Vec::new();
+    }
+    let values = table.columns.iter().zip(row.columns());
+    values
+        .filter(|(column, value)| column.unique && *value != Value::Null)
+        .map(|(column, value)| (table.name, column.name, value))
+        .collect()
+}
+
+fn table_of<R: Row>(name: &str) -> Result<&'static Table, StoreError> {
+    let found = R::TABLES.iter().find(|table| table.name == name);
+    found.ok_or_else(|| StoreError::Corrupt(format!("no table {name}")))
+}
+
+fn value<'a>(table: &Table, columns: &'a [Value], name: &str) -> &'a Value {
+    let index = table.columns.iter().position(|column| column.name == name);
+    index.and_then(|index| columns.get(index)).unwrap_or(&Value::Null)
+}
+
+fn holds(table: &Table, columns: &[Value], condition: &Condition) -> bool {
+    match condition {
+        Condition::Is(name, wanted) => matches_one(value(table, columns, name), wanted),
+        Condition::OneOf(name, wanted) => {
+            wanted.iter().any(|one| matches_one(value(table, columns, name), one))
+        }
+        Condition::AtLeast(name, bound) => {
+            let value = value(table, columns, name);
+            *value != Value::Null && value >= bound
+        }
+        Condition::Below(name, bound) => {
+            let value = value(table, columns, name);
+            *value != Value::Null && value < bound
+        }
+        Condition::Matches(name, words) => match value(table, columns, name) {
+            Value::Text(text) => words.iter().all(|word| text.split(' ').any(|one| one.starts_with(word))),
+            _ => false,
+        },
+    }
+}
+
+fn matches_one(value: &Value, wanted: &Value) -> bool {
+    match (value, wanted) {
+        (Value::Null, _) => false,
+        (Value::Set(texts), Value::Text(wanted)) => texts.contains(wanted),
+        (value, wanted) => value == wanted,
+    }
+}

@@ -1,0 +1,215 @@
+//! Rows: what a service keeps. A driver sees a key, a version, some columns to find it by, and its state.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// A row's version: it grows by one with each write. 0 means that there is no row.
+pub type Version = u64;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// Text, compared byte by byte.
+    Text,
+    /// A whole number.
+    Int,
+    /// Several texts; a row matches when one of them does.
+    Set,
+    /// Words of a text, folded and separated by blanks, for search by their beginnings.
+    Words,
+}
+
+/// A column that rows can be found or ordered by. `Text` and `Int` columns are indexed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// Its name, unique in the table: lower case letters and underscores.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: ColumnKind,
+    /// No two rows have the same value; a null equals nothing.
+    pub unique: bool,
+}
+
+impl Column {
+    /// A column that is not unique.
+    #[must_use]
+    pub const fn new(name: &'static str, kind: ColumnKind) -> Self {
+        Self { name, kind, unique: false }
+    }
+
+    /// A text column that no two rows share.
+    #[must_use]
+    pub const fn unique(name: &'static str) -> Self {
+        Self { name, kind: ColumnKind::Text, unique: true }
+    }
+}
+
+/// One kind of row.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name, unique in the service: lower case letters and underscores.
+    pub name: &'static str,
+    /// What its rows can be found by.
+    pub columns: &'static [Column],
+    /// Indexes over several columns, in order.
+    pub indexes: &'static [&'static [&'static str]],
+}
+
+/// The value of a column.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Value {
+    /// None.
+    Null,
+    /// A whole number.
+    Int(i64),
+    /// A text.
+    Text(String),
+    /// Several texts.
+    Set(Vec<String>),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+/// Where a row is: its table and its id there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// The table's name.
+    pub table: &'static str,
+    /// Unique in the table.
+    pub id: String,
+}
+
+impl Key {
+    /// The key of an id in a table.
+    #[must_use]
+    pub fn new(table: &'static str, id: impl ToString) -> Self {
+        Self { table, id: id.to_string() }
+    }
+}
+
+/// The rows of a service: an enum with a variant for each table.
+pub trait Row: Clone + PartialEq + std::fmt::Debug + Send + Sync + 'static {
+    /// The service's name; also of its outbox.
+    const SERVICE: &'static str;
+    /// Every table.
+    const TABLES: &'static [Table];
+
+    /// Where it is.
+    fn key(&self) -> Key;
+
+    /// Its columns, in the order of its table's.
+    fn columns(&self) -> Vec<Value>;
+
+    /// Its state as text.
+    fn encode(&self) -> Result<String, serde_json::Error>;
+
+    /// Reads what [`Row::encode`] wrote.
+    fn decode(table: &str, state: &str) -> Result<Self, String>;
+}
+
+/// A row with its version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Versioned<R> {
+    /// The row.
+    pub row: R,
+    /// How often it was written, at least 1.
+    pub version: Version,
+}
+
+/// Encodes a row's state; for implementing [`Row`].
+///
+/// # Errors
+/// When it has a map whose keys are not text.
+pub fn to_state<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
+    serde_json::to_string(value)
+}
+
+/// Decodes a row's state; for implementing [`Row`].
+///
+/// # Errors
+/// When it is not of this type.
+pub fn from_state<T: DeserializeOwned>(state: &str) -> Result<T, String> {
+    serde_json::from_str(state).map_err(|error| error.to_string())
+}
+
+/// Implements [`Row`] for an enum with a variant for each table.
+///
+/// ```ignore
+/// store::rows! {
+///     /// What the feedback service keeps.
+///     pub enum FeedbackRow in "feedback" {
+///         /// A rating.
+///         Rating(Rating) in "rating" by |rating| rating.id() {
+///             event_id: Text = rating.event_id.to_string().into(),
+///         } indexes [["event_id"]],
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! rows {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident in $service:literal {
+            $(
+                $(#[$variant_meta:meta])*
+                $variant:ident($type:ty) in $table:literal by |$row:ident| $id:expr => {
+                    $($column:ident: $kind:ident = $value:expr),* $(,)?
+                } indexes [$([$($index:literal),+]),*]
+            ),* $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum $name {
+            $($(#[$variant_meta])* $variant($type),)*
+        }
+
+        impl $crate::Row for $name {
+            const SERVICE: &'static str = $service;
+            const TABLES: &'static [$crate::Table] = &[$(
+                $crate::Table {
+                    name: $table,
+                    columns: &[$($crate::rows!(@column $column $kind)),*],
+                    indexes: &[$(&[$($index),+]),*],
+                }
+            ),*];
+
+            fn key(&self) -> $crate::Key {
+                match self { $(Self::$variant($row) => $crate::Key::new($table, $id),)* }
+            }
+
+            fn columns(&self) -> Vec<$crate::Value> {
+                match self {
+                    $(
+                        #[allow(unused_variables, reason = "a table may have no columns")]
+                        Self::$variant($row) => vec![$($value),*],
+                    )*
+                }
+            }
+
+            fn encode(&self) -> Result<String, serde_json::Error> {
+                match self { $(Self::$variant(row) => $crate::to_state(row),)* }
+            }
+
+            fn decode(table: &str, state: &str) -> Result<Self, String> {
+                match table {
+                    $($table => $crate::from_state(state).map(Self::$variant),)*
+                    other => Err(format!("unknown table {other}")),
+                }
+            }
+        }
+
+        $(impl From<$type> for $name {
+            fn from(row: $type) -> Self {
+                Self::$variant(row)
+            }
+        })*
+    };
+    (@column $column:ident Unique) => { $crate::Column::unique(stringify!($column)) };
+    (@column $column:ident $kind:ident) => {
+        $crate::Column::new(stringify!($column), $crate::ColumnKind::$kind)
+    };
+}
