@@ -1,1 +1,149 @@
-//! placeholder
+//! REST to gRPC, from the descriptors.
+//!
+//! Nothing here is written by hand for one endpoint: an rpc with `google.api.http` and `access` is
+//! served, documented and counted. To add an rpc, see the package doc of `proto`; nothing changes here.
+//!
+//! ```text
+//!  request -> tree (route) -> guard (who) -> read_json (JSON to wire) -> upstream (gRPC)
+//!                                                                             |
+//!  answer  <- problem (error) or respond <- write_json (wire to JSON) <-------+
+//! ```
+//!
+//! The gateway knows no service: it holds a [`kit::Transport`] for each and cannot tell local from remote.
+
+mod docs;
+mod forward;
+mod handler;
+pub mod limits;
+mod metrics;
+mod openapi;
+mod pages;
+mod problem;
+mod read_json;
+mod request;
+mod respond;
+mod routes;
+mod rules;
+mod scalar;
+mod schema;
+mod template;
+mod trace;
+mod tree;
+mod upstream;
+mod wire;
+mod write_json;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::extract::Request;
+use kit::{Environment, Transport, access::Guard};
+use tokio::sync::Semaphore;
+
+use crate::{handler::Shared, metrics::Metrics, pages::Pages, routes::Routes};
+
+/// The way to each service, by its full gRPC name, such as `boxoffice.v1.TicketService`. The rpcs of a
+/// service that is not in it are answered with 503.
+pub type Upstreams = BTreeMap<String, Transport>;
+
+/// Metrics of other parts of the process, in the Prometheus text format.
+pub type ExtraMetrics = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// One part of the process, as `/readyz` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Its name, such as `event-store`.
+    pub name: String,
+    /// Whether it can do its work.
+    pub ready: bool,
+    /// Why not, or what it is. It is shown to everyone, so it holds no address and no secret.
+    pub detail: String,
+}
+
+/// Tells which parts of the process are ready.
+#[async_trait::async_trait]
+pub trait Readiness: Send + Sync + 'static {
+    /// All parts. It answers quickly: a part that must be asked over the network is asked in advance.
+    async fn parts(&self) -> Vec<Part>;
+}
+
+/// What a deployment may choose.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many requests are carried out at the same time; more are refused at once with 503.
+    pub max_concurrent_requests: usize,
+    /// How long a service may take, on top of the wait that the client asked for.
+    pub call_deadline: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_concurrent_requests: limits::MAX_CONCURRENT_REQUESTS,
+            call_deadline: limits::CALL_DEADLINE,
+        }
+    }
+}
+
+/// Why a gateway cannot be built. All of these are defects of the contracts or of the composition.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// A path template is not well-formed.
+    #[error("the template {template} is wrong: {why}")]
+    Template {
+        /// The template.
+        template: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// A REST binding does not fit its rpc.
+    #[error("the REST binding of {rpc} is wrong: {why}")]
+    Rule {
+        /// The full name of the rpc.
+        rpc: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// An upstream is given for a service that is in no contract.
+    #[error("there is no service {0}")]
+    UnknownService(String),
+}
+
+/// The REST gateway.
+pub struct Gateway {
+    shared: Arc<Shared>,
+}
+
+impl Gateway {
+    /// Reads the contracts and prepares every route and page.
+    ///
+    /// # Errors
+    /// When a contract is not well-formed, or an upstream is of no known service.
+    pub fn new(
+        upstreams: Upstreams,
+        guard: Guard,
+        environment: Environment,
+        readiness: Arc<dyn Readiness>,
+        options: Options,
+        extra_metrics: ExtraMetrics,
+    ) -> Result<Self, GatewayError> {
+        let pool = proto::descriptors();
+        for name in upstreams.keys() {
+            if pool.get_service_by_name(name).is_none() {
+                return Err(GatewayError::UnknownService(name.clone()));
+            }
+        }
+        let metrics = Arc::new(Metrics::new());
+        let routes = Routes::build(&pool, &upstreams, &metrics)?;
+        let pages = Pages::new(&pool, readiness, Arc::clone(&metrics), extra_metrics)?;
+        let unrouted = metrics.unrouted();
+        let permits = Semaphore::new(options.max_concurrent_requests.min(Semaphore::MAX_PERMITS));
+        let shared = Shared { routes, pages, guard, environment, metrics, unrouted, options, permits };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// A router that answers every path: it is the fallback, so routes that are added to it come first.
+    pub fn router(self) -> axum::Router {
+        let shared = self.shared;
+        axum::Router::new().fallback(move |request: Request| handler::answer(Arc::clone(&shared), request))
+    }
+}

@@ -1,13 +1,29 @@
-//! What each service process shares.
+//! What each service process shares: the commit pipeline and the consumers, identity and errors,
+//! the way to a service, the clock and the source of ids.
+//!
+//! To write a service: describe its rows with `store::rows!`, implement [`Machine`], start it with
+//! [`Runtime::start`] and [`Runtime::consume`], and implement its gRPC trait on the [`Handle`].
 
 pub mod access;
 pub mod clock;
+pub mod consumer;
 pub mod error;
+pub mod handle;
 pub mod identity;
+pub mod machine;
+pub mod metrics;
+pub mod pages;
+pub mod pipeline;
 pub mod request;
 pub mod transport;
 
+pub use access::Guard;
 pub use clock::{Clock, Entropy, Environment};
+pub use consumer::Consumer;
 pub use error::{Code, ServiceError};
+pub use handle::{Handle, Replied, Runtime, idempotency};
 pub use identity::Caller;
+pub use machine::{Machine, View};
+pub use metrics::Metrics;
+pub use pipeline::{Idempotency, Item, Pipeline, Request};
 pub use transport::Transport;

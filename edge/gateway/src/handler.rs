@@ -1,0 +1,160 @@
+//! The way of one request: find the route, check who calls, read, call, answer.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use axum::{
+    body::Body,
+    extract::Request,
+    response::Response,
+};
+use futures_util::FutureExt;
+use http::{
+    HeaderName, HeaderValue, Method, StatusCode,
+    header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH},
+};
+use http_body::Body as _;
+use kit::{Caller, Environment, access::Guard};
+use proto::v1::Access;
+use tokio::sync::Semaphore;
+
+use crate::{
+    Options,
+    forward::Forwarded,
+    limits::MAX_URI_BYTES,
+    metrics::{Metrics, RouteMetrics},
+    pages::Pages,
+    problem::Problem,
+    request::{self, Parts},
+    respond,
+    routes::{Route, Routes},
+    trace::{Trace, X_REQUEST_ID},
+    tree::Segments,
+    upstream,
+};
+
+const X_CONTENT_TYPE_OPTIONS: HeaderName = HeaderName::from_static("x-content-type-options");
+
+/// All that requests share.
+pub(crate) struct Shared {
+    /// The table of routes.
+    pub routes: Routes,
+    /// The pages that are no rpcs.
+    pub pages: Pages,
+    /// Who calls.
+    pub guard: Guard,
+    /// Time and randomness.
+    pub environment: Environment,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The counters of requests that found no rpc.
+    pub unrouted: RouteMetrics,
+    /// Limits.
+    pub options: Options,
+    /// One for each request that is carried out.
+    pub permits: Semaphore,
+}
+
+/// Answers a request, whatever happens.
+pub(crate) async fn answer(shared: Arc<Shared>, request: Request) -> Response {
+    let _running = shared.metrics.start();
+    let started = shared.environment.now();
+    let trace = Trace::of(request.headers(), &shared.environment);
+    let path = request.uri().path().to_owned();
+    let method = request.method().clone();
+    let had_token = request.headers().contains_key(AUTHORIZATION);
+
+    let routed = find(&shared, &request, &path);
+    let counters = routed.as_ref().ok().and_then(Option::as_ref).map_or(&shared.unrouted, |(route, _)| &route.metrics);
+    let work = async {
+        match &routed {
+            Ok(Some((route, segments))) => call(&shared, route, segments, request, &trace).await,
+            Ok(None) => shared.pages.answer(&method, &path).await,
+            Err(problem) => Err(problem.clone()),
+        }
+    };
+    // A defect in one request must not end the connection of others, nor go unanswered.
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    let outcome = outcome.unwrap_or_else(|_| Err(Problem::internal(&"a handler panicked")));
+    let mut response = outcome.unwrap_or_else(|mut problem| {
+        problem.bad_token = had_token && problem.code == "unauthenticated";
+        problem.into_response(&path, &trace)
+    });
+    finish(&mut response, &trace, &method);
+    let micros = shared.environment.now().micros() - started.micros();
+    counters.observe(response.status(), micros.max(0) as f64 / 1e6);
+    response
+}
+
+/// The route of a request; none when it is one of the pages.
+fn find<'s, 'p>(
+    shared: &'s Shared,
+    request: &Request,
+    path: &'p str,
+) -> Result<Option<(&'s Route, Segments<'p>)>, Problem> {
+    let uri = request.uri();
+    let target = uri.path().len() + uri.query().map_or(0, |query| query.len() + 1);
+    if target > MAX_URI_BYTES {
+        return Err(Problem::uri_too_long());
+    }
+    if shared.pages.has(path) {
+        return Ok(None);
+    }
+    let malformed = "the path is not well-formed: after % come two hexadecimal digits, and all is UTF-8";
+    let found = shared.routes.tree.find(path).map_err(|_| Problem::bad_input(malformed))?;
+    let (methods, segments) = found.ok_or_else(Problem::not_found)?;
+    match methods.get(request.method()) {
+        Some(route) => Ok(Some((route, segments))),
+        None => Err(Problem::method_not_allowed(methods.allow())),
+    }
+}
+
+async fn call(
+    shared: &Shared,
+    route: &Route,
+    segments: &Segments<'_>,
+    request: Request,
+    trace: &Trace,
+) -> Result<Response, Problem> {
+    let Ok(_permit) = shared.permits.try_acquire() else {
+        return Err(Problem::unavailable("too many requests are being carried out; try again in a moment"));
+    };
+    let (head, body) = request.into_parts();
+    let caller = shared.guard.identify(&head.headers)?;
+    admit(route, &caller)?;
+    let Some(transport) = route.upstream.clone() else {
+        return Err(Problem::unavailable("the service that answers this is not part of this deployment"));
+    };
+    let forwarded = Forwarded::of(&head.headers, &head.method, &caller, trace)?;
+    let query = head.uri.query().unwrap_or_default();
+    let parts = Parts { method: &head.method, headers: &head.headers, query, segments };
+    let message = request::read(&shared.routes.schema, route, &parts, body).await?;
+    let deadline = shared.options.call_deadline;
+    let answer = upstream::call(transport, route.rpc.clone(), message, forwarded, deadline).await?;
+    respond::success(&shared.routes.schema, route, (&head.method, &head.headers), answer)
+}
+
+/// The same check that the service makes, before the body is read.
+fn admit(route: &Route, caller: &Caller) -> Result<(), Problem> {
+    match route.access {
+        Access::Public => Ok(()),
+        Access::SignedIn => caller.user().map(|_| ()).map_err(|refusal| kit::ServiceError::from(refusal).into()),
+        Access::Unspecified => Err(Problem::forbidden()),
+    }
+}
+
+/// What every answer has.
+fn finish(response: &mut Response, trace: &Trace, method: &Method) {
+    let headers = response.headers_mut();
+    headers.insert(X_REQUEST_ID, trace.request_id.clone());
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if *method == Method::HEAD {
+        let has_length = !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        if let Some(length) = response.body().size_hint().exact().filter(|_| has_length) {
+            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        *response.body_mut() = Body::empty();
+    }
+}

@@ -1,0 +1,27 @@
+//! A limit on everything that a client can make large.
+
+use std::time::Duration;
+
+/// The longest request body, in bytes.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+/// The longest request target (path and query), in bytes.
+pub const MAX_URI_BYTES: usize = 4 * 1024;
+/// How deep the objects and arrays of a body may nest.
+pub const MAX_JSON_DEPTH: usize = 32;
+/// How many query parameters a request may have.
+pub const MAX_QUERY_PARAMETERS: usize = 100;
+/// How many requests are carried out at the same time, unless the options say otherwise.
+pub const MAX_CONCURRENT_REQUESTS: usize = 4_096;
+/// How long an upstream may take, on top of the wait that the client asked for.
+pub const CALL_DEADLINE: Duration = Duration::from_secs(30);
+/// How long the client may take to send the body.
+pub const BODY_DEADLINE: Duration = Duration::from_secs(10);
+/// What `Retry-After` says when the service does not: the least that the header can say.
+pub const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// The longest request id that is taken from a client, in bytes.
+pub const MAX_REQUEST_ID_BYTES: usize = 64;
+
+// JSON is never shorter than its protobuf form, so what is accepted here is accepted by the services.
+const _: () = assert!(MAX_BODY_BYTES + MAX_URI_BYTES <= kit::transport::MAX_REQUEST_BYTES);
+const _: () = assert!(CALL_DEADLINE.as_secs() >= BODY_DEADLINE.as_secs());
+const _: () = assert!(RETRY_AFTER.as_secs() >= 1);

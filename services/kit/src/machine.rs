@@ -1,0 +1,173 @@
+//! What a service is to the pipeline: commands, the rows they need, and a decision.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use bus::{Fact, FactId, Topic};
+use domain::{Refusal, Time, facts::Published};
+use serde::{Serialize, de::DeserializeOwned};
+use store::{Change, Key, Row, Store, StoreError, Version, Versioned};
+
+use crate::clock::Environment;
+
+/// A service's behaviour. It does no IO: it sees rows and gives back rows and facts.
+#[async_trait]
+pub trait Machine: Send + Sync + 'static {
+    /// What it keeps.
+    type Row: Row;
+    /// What can be asked of it, by requests and by facts alike.
+    type Command: Clone + Send + Sync + 'static;
+    /// What it answers. It is stored as the answer to an idempotency key.
+    type Reply: Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
+
+    /// The rows that a command looks at or changes. A row that is not named cannot be seen.
+    fn keys(&self, command: &Self::Command) -> Vec<Key>;
+
+    /// Further rows that a command needs and that only a query finds. Few commands need any.
+    async fn search(
+        &self,
+        _store: &dyn Store<Self::Row>,
+        _command: &Self::Command,
+    ) -> Result<Vec<Key>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// Carries a command out on the view. On a refusal, what it put there is taken back.
+    fn decide(
+        &self,
+        view: &mut View<Self::Row>,
+        command: &Self::Command,
+        now: Time,
+    ) -> Result<Self::Reply, Refusal>;
+
+    /// The command that a fact of another service gives; `None` when it does not matter here.
+    fn hear(&self, fact: Published) -> Option<Self::Command>;
+
+    /// Told what was committed, for waking those who wait for it.
+    fn committed(&self, _changes: &[Change<Self::Row>]) {}
+}
+
+/// A row as the view has it.
+struct Slot<R> {
+    loaded_version: Version,
+    row: Option<R>,
+    dirty: bool,
+}
+
+/// The rows of a batch of commands: each decision sees what those before it decided.
+pub struct View<R: Row> {
+    slots: BTreeMap<Key, Slot<R>>,
+    facts: Vec<Fact>,
+    /// What the decision now running put, until it succeeds.
+    staged_rows: Vec<(Key, Option<R>)>,
+    staged_facts: Vec<Published>,
+}
+
+impl<R: Row> View<R> {
+    /// A view of loaded rows, in the order of their keys.
+    #[must_use]
+    pub fn new(keys: Vec<Key>, rows: Vec<Option<Versioned<R>>>) -> Self {
+        let slot = |versioned: Option<Versioned<R>>| match versioned {
+            Some(Versioned { row, version }) => {
+                Slot { loaded_version: version, row: Some(row), dirty: false }
+            }
+            None => Slot { loaded_version: 0, row: None, dirty: false },
+        };
+        Self {
+            slots: keys.into_iter().zip(rows.into_iter().map(slot)).collect(),
+            facts: Vec::new(),
+            staged_rows: Vec::new(),
+            staged_facts: Vec::new(),
+        }
+    }
+
+    /// A row as it is now, with everything decided so far.
+    #[must_use]
+    pub fn get(&self, key: &Key) -> Option<&R> {
+        if let Some((_, row)) = self.staged_rows.iter().rev().find(|(staged, _)| staged == key) {
+            return row.as_ref();
+        }
+        debug_assert!(self.slots.contains_key(key), "{key:?} is not named by Machine::keys");
+        self.slots.get(key)?.row.as_ref()
+    }
+
+    /// Whether a row was loaded, or found absent.
+    #[must_use]
+    pub fn knows(&self, key: &Key) -> bool {
+        self.slots.contains_key(key)
+    }
+
+    /// The loaded rows of a table.
+    pub fn table(&self, table: &'static str) -> impl Iterator<Item = &R> {
+        self.slots.iter().filter(move |(key, _)| key.table == table).filter_map(|(_, slot)| slot.row.as_ref())
+    }
+
+    /// Writes a row.
+    pub fn put(&mut self, row: impl Into<R>) {
+        let row = row.into();
+        self.staged_rows.push((row.key(), Some(row)));
+    }
+
+    /// Removes a row.
+    pub fn remove(&mut self, key: Key) {
+        self.staged_rows.push((key, None));
+    }
+
+    /// Publishes a fact.
+    pub fn publish(&mut self, fact: impl Into<Published>) {
+        self.staged_facts.push(fact.into());
+    }
+
+    /// Keeps what the decision put.
+    pub(crate) fn keep(
+        &mut self,
+        environment: &Environment,
+        now: Time,
+        traceparent: Option<&str>,
+    ) -> Result<(), serde_json::Error> {
+        for published in self.staged_facts.drain(..) {
+            self.facts.push(fact::<R>(&published, environment, now, traceparent)?);
+        }
+        for (key, row) in self.staged_rows.drain(..) {
+            let slot = self.slots.entry(key).or_insert(Slot { loaded_version: 0, row: None, dirty: true });
+            slot.row = row;
+            slot.dirty = true;
+        }
+        Ok(())
+    }
+
+    /// Takes back what the decision put.
+    pub(crate) fn discard(&mut self) {
+        self.staged_rows.clear();
+        self.staged_facts.clear();
+    }
+
+    /// What is to be written.
+    pub(crate) fn into_changes(self) -> (Vec<Change<R>>, Vec<Fact>) {
+        let written = |(key, slot): (Key, Slot<R>)| {
+            // A row that was made and removed within one batch was never there.
+            let is_change = slot.dirty && (slot.row.is_some() || slot.loaded_version > 0);
+            is_change.then_some(Change { key, expected: slot.loaded_version, row: slot.row })
+        };
+        (self.slots.into_iter().filter_map(written).collect(), self.facts)
+    }
+}
+
+fn fact<R: Row>(
+    published: &Published,
+    environment: &Environment,
+    now: Time,
+    traceparent: Option<&str>,
+) -> Result<Fact, serde_json::Error> {
+    Ok(Fact {
+        id: FactId(environment.id()),
+        source: R::SERVICE,
+        kind: published.kind().to_owned(),
+        // Every topic that the domain names is one of ours; a test holds the two together.
+        topic: Topic::from_name(published.topic()).unwrap_or(Topic::UpsertData),
+        key: published.key(),
+        time_us: now.micros(),
+        traceparent: traceparent.map(str::to_owned),
+        payload: published.payload()?,
+    })
+}

@@ -1,0 +1,515 @@
+//! The commit pipeline (group commit): one read, decisions in order, one commit, and only then answers.
+//!
+//! ```text
+//!   requests   --\                  +--------- one batch ---------+
+//!                 >--> bounded queue | load -> decide* -> commit   | --> answers
+//!   deliveries --/                  +-----------------------------+
+//! ```
+//!
+//! What arrives while a commit runs is the next batch, so the cost of a commit is shared by more the
+//! more there is to do, and at low load nothing waits.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use bus::{Partition, Position, Record};
+use domain::{
+    Refusal, RefusalKind, Time,
+    facts::Published,
+    planted::{Defect, planted},
+};
+use store::{
+    Advance, Answer, AnswerKey, Commit, CommitError, CommitId, Key, Parked, ParkedChange, Settled, Store,
+    StoreError,
+};
+
+use crate::{
+    clock::Environment,
+    error::ServiceError,
+    machine::{Machine, View},
+};
+
+/// How often a batch is decided again after somebody else was first.
+const MAX_STALE_RETRIES: usize = 8;
+/// How often the outcome of a commit is asked for before giving up.
+const MAX_SETTLE_TRIES: usize = 5;
+
+/// A client's idempotency key with the hash of the request's body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idempotency {
+    /// Hashed with the caller and the rpc.
+    pub key: AnswerKey,
+    /// The hash of the body.
+    pub fingerprint: String,
+}
+
+/// One request.
+#[derive(Clone)]
+pub struct Request<C> {
+    /// What is asked.
+    pub command: C,
+    /// If the client sent a key.
+    pub idempotency: Option<Idempotency>,
+    /// W3C trace context.
+    pub traceparent: Option<String>,
+}
+
+/// Facts of one partition, with the consumer's progress.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// Where they were read.
+    pub partition: Partition,
+    /// Where the consumer is by its store.
+    pub from: Position,
+    /// The facts.
+    pub records: Vec<Record>,
+    /// Where the consumer is once they are done.
+    pub to: Position,
+    /// Keys behind a parked fact: their facts are parked too.
+    pub blocked: BTreeSet<String>,
+    /// Why the first record is parked now, after too many tries.
+    pub park_first: Option<String>,
+}
+
+/// One thing to do.
+#[derive(Clone)]
+pub enum Item<C> {
+    /// A request.
+    Request(Request<C>),
+    /// Facts that the consumer reads on.
+    Delivery(Delivery),
+    /// Parked facts of one key, tried again; those that succeed are unparked.
+    Redrive(Vec<Parked>),
+}
+
+/// What became of an item.
+#[derive(Debug, Clone)]
+pub enum Done<R> {
+    /// The answer to a request.
+    Answered {
+        /// The answer.
+        reply: R,
+        /// It is the first answer again.
+        replayed: bool,
+    },
+    /// Facts were processed.
+    Delivered(Delivered),
+}
+
+/// How far a delivery came.
+#[derive(Debug, Clone, Default)]
+pub struct Delivered {
+    /// Where the consumer is now.
+    pub to: Position,
+    /// The fact that stopped it, with the reason.
+    pub poison: Option<(Position, String)>,
+    /// Keys that are newly blocked.
+    pub newly_blocked: BTreeSet<String>,
+}
+
+/// Why an item was not done. Nothing of it was committed, but for `Unknown`.
+#[derive(Debug, Clone)]
+pub enum NotDone {
+    /// The domain refused.
+    Refused(Refusal),
+    /// The consumer is elsewhere by now: another one took over.
+    Fenced(Position),
+    /// The store cannot be reached, or somebody else was always first.
+    Unavailable(String),
+    /// It may have been committed, and nobody can tell now.
+    Unknown(String),
+}
+
+impl From<NotDone> for ServiceError {
+    fn from(why: NotDone) -> Self {
+        match why {
+            NotDone::Refused(refusal) => refusal.into(),
+            NotDone::Fenced(_) => Self::internal(&"a request was fenced like a consumer"),
+            NotDone::Unavailable(cause) => {
+                tracing::warn!(cause, "store unavailable");
+                Self::unavailable(
+                    "unavailable",
+                    "the service cannot reach its store now; nothing was changed",
+                )
+            }
+            NotDone::Unknown(cause) => {
+                tracing::warn!(cause, "outcome unknown");
+                Self::unavailable(
+                    "unavailable",
+                    "the outcome is not known yet: repeat with the same Idempotency-Key",
+                )
+            }
+        }
+    }
+}
+
+/// The outcome of an item.
+pub type Outcome<R> = Result<Done<R>, NotDone>;
+
+/// A service's behaviour on its store.
+pub struct Pipeline<M: Machine> {
+    machine: Arc<M>,
+    store: Arc<dyn Store<M::Row>>,
+    environment: Environment,
+}
+
+impl<M: Machine> Clone for Pipeline<M> {
+    fn clone(&self) -> Self {
+        Self {
+            machine: Arc::clone(&self.machine),
+            store: Arc::clone(&self.store),
+            environment: self.environment.clone(),
+        }
+    }
+}
+
+/// A batch that is being decided.
+struct Batch<M: Machine> {
+    view: View<M::Row>,
+    /// The answers that are stored already, and then those that this batch gives.
+    answers: Vec<(AnswerKey, Answer)>,
+    stored_answers: usize,
+    advances: Vec<Advance>,
+    parked: Vec<ParkedChange>,
+}
+
+impl<M: Machine> Pipeline<M> {
+    /// A pipeline of a machine on a store.
+    #[must_use]
+    pub fn new(machine: Arc<M>, store: Arc<dyn Store<M::Row>>, environment: Environment) -> Self {
+        Self { machine, store, environment }
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store<M::Row>> {
+        &self.store
+    }
+
+    /// The machine.
+    #[must_use]
+    pub fn machine(&self) -> &Arc<M> {
+        &self.machine
+    }
+
+    /// The clock and the ids.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Does a batch and gives an outcome for each item, in order.
+    pub async fn run(&self, items: &[Item<M::Command>]) -> Vec<Outcome<M::Reply>> {
+        match self.run_together(items).await {
+            Some(outcomes) => outcomes,
+            None => {
+                // Somebody else was first: one by one, an item that is always late harms no other.
+                let mut outcomes = Vec::with_capacity(items.len());
+                for item in items {
+                    outcomes.push(self.run_alone(item).await);
+                }
+                outcomes
+            }
+        }
+    }
+
+    async fn run_alone(&self, item: &Item<M::Command>) -> Outcome<M::Reply> {
+        for _ in 0..MAX_STALE_RETRIES {
+            if let Item::Delivery(delivery) = item
+                && !planted(Defect::ZombieNotFenced)
+            {
+                let position = self.store.position(&delivery.partition).await.map_err(unavailable)?;
+                if position != delivery.from {
+                    return Err(NotDone::Fenced(position));
+                }
+            }
+            if let Some(mut outcomes) = self.run_together(std::slice::from_ref(item)).await
+                && let Some(outcome) = outcomes.pop()
+            {
+                return outcome;
+            }
+        }
+        Err(NotDone::Unavailable("somebody else was always first".to_owned()))
+    }
+
+    /// One attempt; `None` when somebody else was first and nothing was done.
+    async fn run_together(&self, items: &[Item<M::Command>]) -> Option<Vec<Outcome<M::Reply>>> {
+        let mut batch = match self.load(items).await {
+            Ok(batch) => batch,
+            Err(error) => return Some(items.iter().map(|_| Err(unavailable(error.clone()))).collect()),
+        };
+        let now = self.environment.now();
+        let outcomes: Vec<_> = items.iter().map(|item| self.decide(&mut batch, item, now)).collect();
+        match self.commit(batch, now).await {
+            Ok(true) => Some(outcomes),
+            Ok(false) => None,
+            Err(why) => Some(
+                outcomes
+                    .into_iter()
+                    // A refusal needs no commit: it stands.
+                    .map(|outcome| match outcome {
+                        Err(NotDone::Refused(refusal)) => Err(NotDone::Refused(refusal)),
+                        _ => Err(why.clone()),
+                    })
+                    .collect(),
+            ),
+        }
+    }
+
+    async fn load(&self, items: &[Item<M::Command>]) -> Result<Batch<M>, StoreError> {
+        let mut keys: BTreeSet<Key> = BTreeSet::new();
+        let mut answer_keys: BTreeSet<AnswerKey> = BTreeSet::new();
+        for item in items {
+            match item {
+                Item::Request(request) => {
+                    self.gather(&request.command, &mut keys).await?;
+                    answer_keys.extend(request.idempotency.as_ref().map(|i| i.key.clone()));
+                }
+                Item::Delivery(delivery) => {
+                    for record in &delivery.records {
+                        if let Ok(Some(command)) = self.hear(record) {
+                            self.gather(&command, &mut keys).await?;
+                        }
+                    }
+                }
+                Item::Redrive(parked) => {
+                    for parked in parked {
+                        if let Ok(Some(command)) = self.hear(&parked.record) {
+                            self.gather(&command, &mut keys).await?;
+                        }
+                    }
+                }
+            }
+        }
+        let keys: Vec<Key> = keys.into_iter().collect();
+        let answer_keys: Vec<AnswerKey> = answer_keys.into_iter().collect();
+        let loaded = self.store.load(&keys, &answer_keys).await?;
+        let stored = answer_keys.into_iter().zip(loaded.answers);
+        let answers: Vec<_> = stored.filter_map(|(key, answer)| Some((key, answer?))).collect();
+        Ok(Batch {
+            view: View::new(keys, loaded.rows),
+            stored_answers: answers.len(),
+            answers,
+            advances: Vec::new(),
+            parked: Vec::new(),
+        })
+    }
+
+    async fn gather(&self, command: &M::Command, keys: &mut BTreeSet<Key>) -> Result<(), StoreError> {
+        keys.extend(self.machine.keys(command));
+        keys.extend(self.machine.search(self.store.as_ref(), command).await?);
+        Ok(())
+    }
+
+    fn hear(&self, record: &Record) -> Result<Option<M::Command>, String> {
+        let published = Published::read(&record.fact.kind, &record.fact.payload)?;
+        Ok(self.machine.hear(published))
+    }
+
+    fn decide(&self, batch: &mut Batch<M>, item: &Item<M::Command>, now: Time) -> Outcome<M::Reply> {
+        match item {
+            Item::Request(request) => self.answer(batch, request, now),
+            Item::Delivery(delivery) => Ok(Done::Delivered(self.deliver(batch, delivery, now))),
+            Item::Redrive(parked) => Ok(Done::Delivered(self.redrive(batch, parked, now))),
+        }
+    }
+
+    fn answer(&self, batch: &mut Batch<M>, request: &Request<M::Command>, now: Time) -> Outcome<M::Reply> {
+        let ignored = planted(Defect::IdempotencyKeyIgnored);
+        let idempotency = request.idempotency.as_ref().filter(|_| !ignored);
+        if let Some(idempotency) = idempotency
+            && let Some((_, known)) = batch.answers.iter().find(|(key, _)| *key == idempotency.key)
+        {
+            return replay::<M>(idempotency, known);
+        }
+        let reply = self.carry_out(batch, &request.command, request.traceparent.as_deref(), now)?;
+        if let Some(idempotency) = idempotency {
+            let body = serde_json::to_string(&reply).map_err(|e| NotDone::Unavailable(e.to_string()))?;
+            let answer = Answer { fingerprint: idempotency.fingerprint.clone(), body, at_us: now.micros() };
+            batch.answers.push((idempotency.key.clone(), answer));
+        }
+        Ok(Done::Answered { reply, replayed: false })
+    }
+
+    fn carry_out(
+        &self,
+        batch: &mut Batch<M>,
+        command: &M::Command,
+        traceparent: Option<&str>,
+        now: Time,
+    ) -> Result<M::Reply, NotDone> {
+        match self.machine.decide(&mut batch.view, command, now) {
+            Ok(reply) => match batch.view.keep(&self.environment, now, traceparent) {
+                Ok(()) => Ok(reply),
+                Err(error) => {
+                    batch.view.discard();
+                    Err(NotDone::Unavailable(error.to_string()))
+                }
+            },
+            Err(refusal) => {
+                batch.view.discard();
+                Err(NotDone::Refused(refusal))
+            }
+        }
+    }
+
+    /// Processes records in order, up to the first that cannot be.
+    fn deliver(&self, batch: &mut Batch<M>, delivery: &Delivery, now: Time) -> Delivered {
+        let mut delivered = Delivered { to: delivery.from, ..Delivered::default() };
+        for (index, record) in delivery.records.iter().enumerate() {
+            let key = &record.fact.key;
+            let is_blocked = delivery.blocked.contains(key) || delivered.newly_blocked.contains(key);
+            let reason = match (&delivery.park_first, index) {
+                (Some(reason), 0) => Some(reason.clone()),
+                _ if is_blocked && !planted(Defect::ParkedKeyNotBlocked) => {
+                    Some("behind a parked fact of the same key".to_owned())
+                }
+                _ => None,
+            };
+            if let Some(reason) = reason {
+                if !planted(Defect::PoisonSkipped) {
+                    batch.park(delivery, record, reason, now);
+                    delivered.newly_blocked.insert(key.clone());
+                }
+            } else if let Err(reason) = self.process(batch, record, now) {
+                delivered.poison = Some((record.position, reason));
+                break;
+            }
+            delivered.to = record.position;
+        }
+        if delivered.poison.is_none() {
+            delivered.to = delivered.to.max(delivery.to);
+        }
+        if delivered.to != delivery.from && !delivery.records.is_empty() {
+            let advance =
+                Advance { partition: delivery.partition.clone(), from: delivery.from, to: delivered.to };
+            batch.advances.push(advance);
+        }
+        delivered
+    }
+
+    fn redrive(&self, batch: &mut Batch<M>, parked: &[Parked], now: Time) -> Delivered {
+        let mut delivered = Delivered::default();
+        for parked in parked {
+            if let Err(reason) = self.process(batch, &parked.record, now) {
+                delivered.poison = Some((parked.record.position, reason));
+                break;
+            }
+            batch.parked.push(ParkedChange::Unpark(parked.partition.clone(), parked.record.position));
+        }
+        delivered
+    }
+
+    fn process(&self, batch: &mut Batch<M>, record: &Record, now: Time) -> Result<(), String> {
+        let Some(command) = self.hear(record)? else { return Ok(()) };
+        match self.carry_out(batch, &command, record.fact.traceparent.as_deref(), now) {
+            Ok(_) => Ok(()),
+            Err(NotDone::Refused(refusal)) => Err(format!("{}: {}", refusal.code, refusal.detail)),
+            Err(other) => Err(format!("{other:?}")),
+        }
+    }
+
+    /// `Ok(false)` when somebody else was first.
+    async fn commit(&self, batch: Batch<M>, now: Time) -> Result<bool, NotDone> {
+        let mut commit = batch.into_commit(CommitId(self.environment.id()), now);
+        if commit.is_empty() {
+            return Ok(true);
+        }
+        self.plant_commit_defects(&mut commit).await;
+        let changes = commit.changes.clone();
+        let id = commit.id;
+        match self.store.commit(commit).await {
+            Ok(()) => {}
+            Err(CommitError::Stale(_)) => return Ok(false),
+            Err(CommitError::Failed(cause)) => return Err(NotDone::Unavailable(cause)),
+            Err(CommitError::Unknown(cause)) => match self.settle(id).await {
+                Some(Settled::Committed) => {}
+                Some(Settled::Never) => return Ok(false),
+                None => return Err(NotDone::Unknown(cause)),
+            },
+        }
+        self.machine.committed(&changes);
+        Ok(true)
+    }
+
+    async fn settle(&self, id: CommitId) -> Option<Settled> {
+        for _ in 0..MAX_SETTLE_TRIES {
+            if let Ok(settled) = self.store.settle(id).await {
+                return Some(settled);
+            }
+        }
+        None
+    }
+
+    /// Mistakes in committing, for the simulator only; see [`planted`].
+    async fn plant_commit_defects(&self, commit: &mut Commit<M::Row>) {
+        if planted(Defect::ReadThenWrite) {
+            let keys: Vec<Key> = commit.changes.iter().map(|change| change.key.clone()).collect();
+            if let Ok(loaded) = self.store.load(&keys, &[]).await {
+                for (change, row) in commit.changes.iter_mut().zip(loaded.rows) {
+                    change.expected = row.map_or(0, |row| row.version);
+                }
+            }
+        }
+        if planted(Defect::ZombieNotFenced) {
+            for advance in &mut commit.advances {
+                advance.from = self.store.position(&advance.partition).await.unwrap_or(advance.from);
+            }
+        }
+        if planted(Defect::PositionBeforeEffects) && !commit.advances.is_empty() {
+            let mut first = Commit::new(CommitId(self.environment.id()), commit.at_us);
+            first.advances = std::mem::take(&mut commit.advances);
+            let _ = self.store.commit(first).await;
+        }
+        if planted(Defect::OutboxInSecondTransaction) && !commit.facts.is_empty() {
+            let mut state = commit.clone();
+            state.id = CommitId(self.environment.id());
+            state.facts.clear();
+            if self.store.commit(state).await.is_ok() {
+                *commit = Commit {
+                    facts: std::mem::take(&mut commit.facts),
+                    ..Commit::new(commit.id, commit.at_us)
+                };
+            }
+        }
+    }
+}
+
+impl<M: Machine> Batch<M> {
+    fn into_commit(mut self, id: CommitId, now: Time) -> Commit<M::Row> {
+        let (changes, facts) = self.view.into_changes();
+        let answers = self.answers.split_off(self.stored_answers);
+        Commit {
+            changes,
+            facts,
+            answers,
+            advances: self.advances,
+            parked: self.parked,
+            ..Commit::new(id, now.micros())
+        }
+    }
+
+    fn park(&mut self, delivery: &Delivery, record: &Record, reason: String, now: Time) {
+        self.parked.push(ParkedChange::Park(Parked {
+            partition: delivery.partition.clone(),
+            record: record.clone(),
+            reason,
+            at_us: now.micros(),
+        }));
+    }
+}
+
+fn replay<M: Machine>(idempotency: &Idempotency, known: &Answer) -> Outcome<M::Reply> {
+    if known.fingerprint != idempotency.fingerprint {
+        return Err(NotDone::Refused(Refusal::new(
+            RefusalKind::KeyReused,
+            "idempotency_key_reused",
+            "the Idempotency-Key was used for a request with another body: use a fresh key",
+        )));
+    }
+    let reply = serde_json::from_str(&known.body).map_err(|e| NotDone::Unavailable(e.to_string()))?;
+    Ok(Done::Answered { reply, replayed: true })
+}
+
+fn unavailable(error: StoreError) -> NotDone {
+    NotDone::Unavailable(error.to_string())
+}
