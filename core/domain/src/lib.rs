@@ -4,8 +4,10 @@
 //! `decide(state, command, now) -> facts or refusal` and `apply(state, fact) -> state`.
 //! Whether a seat may be taken is decided in [`event::seats`].
 
+pub mod analytics;
 pub mod event;
 pub mod facts;
+pub mod feedback;
 pub mod ids;
 pub mod money;
 pub mod planted;
@@ -13,6 +15,7 @@ pub mod refusal;
 pub mod text;
 pub mod ticket;
 pub mod time;
+pub mod user;
 
 pub use ids::{BookingId, EventId, PaymentId, RefundId, SessionId, TicketId, TicketTypeId, UserId};
 pub use money::{Currency, Money};

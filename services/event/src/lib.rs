@@ -1,1 +1,45 @@
-//! placeholder
+//! The event service: events, their ticket types and the seats that are left.
+//!
+//! Whether a seat may be taken is decided in `domain::event::seats`; this crate brings the rows to it.
+
+mod convert;
+mod list;
+mod machine;
+mod patch;
+mod rows;
+mod service;
+mod visits;
+
+use std::sync::Arc;
+
+use bus::{Log, Topic};
+use kit::{Environment, Pipeline, Runtime, transport::MAX_REQUEST_BYTES};
+use proto::v1::event_service_server::EventServiceServer;
+use store::Store;
+use tonic::service::Routes;
+
+pub use machine::{Actor, Edit, EventCommand, EventMachine, EventReply};
+pub use rows::{EventRow, EventView, Rating, Visits};
+
+/// The topics that this service publishes on.
+pub const PUBLISHES: &[Topic] = &[Topic::TicketStatusEvent, Topic::VisitEvent, Topic::UpsertData];
+/// The topics that this service consumes.
+pub const CONSUMES: &[Topic] = &[Topic::TicketEvent, Topic::FeedbackEvent];
+
+/// Starts the service on its store. `hold_seconds` is how long seats are held for payment.
+pub fn start(
+    runtime: &Runtime,
+    store: Arc<dyn Store<EventRow>>,
+    log: &Arc<dyn Log>,
+    environment: Environment,
+    hold_seconds: i64,
+) -> Routes {
+    let machine = Arc::new(EventMachine::new(hold_seconds));
+    let handle = runtime.start(Pipeline::new(machine, store, environment));
+    runtime.consume(&handle, log, CONSUMES);
+    let visits = Arc::new(visits::VisitCounter::default());
+    let (counter, counted, shutdown) = (Arc::clone(&visits), handle.clone(), runtime.shutdown.clone());
+    runtime.tasks.spawn(async move { counter.run(counted, shutdown).await });
+    let server = EventServiceServer::new(service::Events { handle, visits });
+    Routes::new(server.max_decoding_message_size(MAX_REQUEST_BYTES))
+}

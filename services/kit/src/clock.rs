@@ -82,3 +82,18 @@ impl Environment {
         Builder::from_unix_timestamp_millis(millis, &self.random()).into_uuid()
     }
 }
+
+/// An id that follows from its parts (UUID version 8, RFC 9562): the same parts give the same id.
+#[must_use]
+pub fn derived_id(parts: &[&[u8]]) -> Uuid {
+    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    for part in parts {
+        // The length keeps ("ab", "c") apart from ("a", "bc").
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    let digest = context.finish();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest.as_ref()[..16]);
+    Builder::from_custom_bytes(bytes).into_uuid()
+}

@@ -254,6 +254,18 @@ impl From<Refusal> for ServiceError {
     }
 }
 
+impl From<store::StoreError> for ServiceError {
+    fn from(error: store::StoreError) -> Self {
+        match error {
+            store::StoreError::Unavailable(cause) => {
+                tracing::warn!(cause, "store unavailable");
+                Self::unavailable("unavailable", "the service cannot reach its store now")
+            }
+            store::StoreError::Corrupt(cause) => Self::internal(&cause),
+        }
+    }
+}
+
 impl From<ServiceError> for Status {
     fn from(error: ServiceError) -> Self {
         let mut details = ErrorDetails::new();

@@ -44,7 +44,8 @@ pub fn prefer_wait(metadata: &MetadataMap) -> Option<Duration> {
     Some(Duration::from_millis(millis).min(MAX_WAIT))
 }
 
-/// The version that the client expects; none when it did not say, or said `*`.
+/// The version that the client expects; none when it did not say, or said `*`. An ETag of ours is
+/// the version, or the version, a dash and more.
 ///
 /// # Errors
 /// When it is not an ETag of ours.

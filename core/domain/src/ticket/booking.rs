@@ -11,6 +11,8 @@ use crate::{
 
 /// The most lines of a booking.
 pub const MAX_LINES: usize = 20;
+/// How long a payment may stay without an answer before the provider is asked, in seconds.
+pub const SETTLE_AFTER_SECONDS: i64 = 20;
 /// The most characters of an attendee's name.
 pub const MAX_ATTENDEE_NAME: usize = 120;
 
@@ -250,28 +252,44 @@ impl Booking {
     /// The booking as the saga first decided it, for repeating an answer that waited for the decision.
     #[must_use]
     pub fn as_decided(&self) -> Self {
-        let mut first = self.clone();
+        let is_free = self.total.is_some_and(Money::is_zero);
+        let mut first = match (self.status, self.total) {
+            // Rejected, or ended before it was decided: it is as it was.
+            (BookingStatus::Rejected, _) | (_, None) => return self.clone(),
+            _ if is_free => self.as_booked(),
+            _ => Self { status: BookingStatus::Held, tickets: Vec::new(), ..self.as_booked() },
+        };
         first.payments.clear();
+        first
+    }
+
+    /// The booking as it was when its tickets were issued, for repeating an answer to its payment.
+    #[must_use]
+    pub fn as_booked(&self) -> Self {
+        let mut first = self.clone();
+        first.status = BookingStatus::Booked;
+        first.reason.clear();
         first.refunds.clear();
         first.cancel_number = 0;
-        let was_decided = self.total.is_some() || self.status == BookingStatus::Rejected;
-        if !was_decided || self.status == BookingStatus::Rejected {
-            return first;
-        }
-        first.reason.clear();
-        if self.total.is_some_and(Money::is_zero) {
-            first.status = BookingStatus::Booked;
-            for ticket in &mut first.tickets {
-                ticket.status = TicketStatus::Valid;
-                ticket.holder_id = self.user_id;
-                ticket.generation = 0;
-                ticket.admitted_at = None;
-            }
-        } else {
-            first.status = BookingStatus::Held;
-            first.tickets.clear();
+        for ticket in &mut first.tickets {
+            ticket.status = TicketStatus::Valid;
+            ticket.holder_id = self.user_id;
+            ticket.generation = 0;
+            ticket.admitted_at = None;
         }
         first
+    }
+
+    /// When somebody must look at it again: to end its hold, settle its payment or pay it back.
+    #[must_use]
+    pub fn due_at(&self) -> Option<Time> {
+        let refund =
+            self.refunds.iter().filter(|r| r.status == RefundStatus::Due).map(|r| r.created_at).min();
+        let payment =
+            self.open_payment().map(|payment| payment.created_at.plus_seconds(SETTLE_AFTER_SECONDS));
+        let is_unpaid = self.status == BookingStatus::Held && self.captured_payment().is_none();
+        let expiry = self.expires_at.filter(|_| is_unpaid && payment.is_none());
+        [refund, payment, expiry].into_iter().flatten().min()
     }
 
     /// What is wrong with it: the invariants of one booking.

@@ -28,6 +28,12 @@ pub type Reply<T> = Pin<Box<dyn Future<Output = Result<T, NoAnswer>> + Send>>;
 
 /// A payment provider. Every call is idempotent by its id: asking twice moves money once.
 pub trait Provider: Send + Sync + 'static {
+    /// What is wrong with a payment method, if anything, before any money is asked for.
+    ///
+    /// # Errors
+    /// What would be right, such as `must be a card number of 16 digits`.
+    fn check(&self, method: &str) -> Result<(), String>;
+
     /// Takes money by a payment method, such as a card number or a provider's token.
     fn capture(&self, id: PaymentId, amount: Money, method: &str) -> Reply<Answer>;
 

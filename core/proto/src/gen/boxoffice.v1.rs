@@ -2135,6 +2135,9 @@ pub struct CreateEventRequest {
     /// with `already_exists`, so an import can be repeated.
     #[prost(string, optional, tag = "13")]
     pub external_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// Put it on sale at once.
+    #[prost(bool, tag = "14")]
+    pub publish: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListEventsRequest {

@@ -1,0 +1,401 @@
+//! The ticket service's behaviour: it starts bookings, follows their seats, and knows who holds what.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{
+    BookingId, EventId, RefundId, Refusal, Time, UserId,
+    facts::{EventStatus, EventUpserted, Published, UserUpserted},
+    planted::{Defect, planted},
+    ticket::{
+        Booking, Command, TicketStatus, apply,
+        code::TicketCode,
+        decide,
+        decide::EventOff,
+        door::{self, Admission},
+    },
+};
+use kit::{Machine, View};
+use serde::{Deserialize, Serialize};
+use store::{Change, Condition, Key, Query, Row, Store, StoreError, Value};
+
+use crate::{
+    decisions::Decisions,
+    rows::{EventInfo, TicketRow, UserInfo, booking_key, event_key, user_key},
+};
+
+/// The most bookings of one user that an erasure looks at in one commit.
+const MAX_ERASED_AT_ONCE: usize = store::MAX_PAGE;
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Actor {
+    /// Who.
+    pub user_id: UserId,
+    /// Sees all.
+    pub is_admin: bool,
+}
+
+/// What can be asked of the ticket service.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TicketCommand {
+    /// A buyer's own command on a booking of theirs.
+    Own(Actor, BookingId, EventId, Command),
+    /// A command of the service itself, or of the event service, on a booking.
+    Saga(BookingId, EventId, Command),
+    /// At the door: a genuine code.
+    CheckIn(Actor, EventId, TicketCode),
+    /// A holder gives a ticket away.
+    Transfer {
+        /// Who.
+        actor: Actor,
+        /// Of which booking.
+        booking_id: BookingId,
+        /// Of which event.
+        event_id: EventId,
+        /// Which of its tickets.
+        number: u16,
+        /// To whom.
+        to: UserId,
+    },
+    /// An event as it now is.
+    EventUpserted(EventUpserted),
+    /// No booking of a called-off event is live any more.
+    CalledOff(EventId),
+    /// A user as they now are.
+    UserUpserted(UserUpserted),
+    /// A user is gone.
+    UserErased(UserId),
+}
+
+/// What the ticket service answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum TicketReply {
+    /// The booking as it now is.
+    Booking(Box<Booking>),
+    /// What the door says, and the booking that the ticket is of.
+    Door(DoorAnswer, Option<Box<Booking>>),
+    /// Nothing to say.
+    Done,
+}
+
+/// What the door says; as [`Admission`], in a form that can be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each is documented at Admission")]
+pub enum DoorAnswer {
+    Admitted,
+    AlreadyAdmitted(Time),
+    WrongEvent,
+    Cancelled,
+    Unpaid,
+    Transferred,
+}
+
+impl From<Admission> for DoorAnswer {
+    fn from(admission: Admission) -> Self {
+        match admission {
+            Admission::Admitted => Self::Admitted,
+            Admission::AlreadyAdmitted(at) => Self::AlreadyAdmitted(at),
+            Admission::WrongEvent => Self::WrongEvent,
+            Admission::Cancelled => Self::Cancelled,
+            Admission::Unpaid => Self::Unpaid,
+            Admission::Transferred => Self::Transferred,
+        }
+    }
+}
+
+/// The ticket service's behaviour.
+pub struct TicketMachine {
+    decisions: Arc<Decisions>,
+}
+
+impl TicketMachine {
+    /// `decisions` is told of each booking that is decided.
+    #[must_use]
+    pub fn new(decisions: Arc<Decisions>) -> Self {
+        Self { decisions }
+    }
+}
+
+#[async_trait]
+impl Machine for TicketMachine {
+    type Row = TicketRow;
+    type Command = TicketCommand;
+    type Reply = TicketReply;
+
+    fn keys(&self, command: &TicketCommand) -> Vec<Key> {
+        match command {
+            TicketCommand::Own(_, booking, event, _)
+            | TicketCommand::Saga(booking, event, _)
+            | TicketCommand::Transfer { booking_id: booking, event_id: event, .. } => {
+                vec![booking_key(*booking), event_key(*event)]
+            }
+            TicketCommand::CheckIn(_, event, code) => {
+                vec![booking_key(code.ticket_id.parts().0), event_key(*event)]
+            }
+            TicketCommand::EventUpserted(event) => vec![event_key(event.event_id)],
+            TicketCommand::CalledOff(event) => vec![event_key(*event)],
+            TicketCommand::UserUpserted(user) => vec![user_key(user.user_id)],
+            TicketCommand::UserErased(user) => vec![user_key(*user)],
+        }
+    }
+
+    async fn search(
+        &self,
+        store: &dyn Store<TicketRow>,
+        command: &TicketCommand,
+    ) -> Result<Vec<Key>, StoreError> {
+        let TicketCommand::UserErased(user) = command else { return Ok(Vec::new()) };
+        let bought = Condition::Is("user_id", Value::Text(user.to_string()));
+        let query = Query::all("booking").filter(bought).limit(MAX_ERASED_AT_ONCE);
+        let rows = store.query(&query).await?;
+        Ok(rows.iter().map(|versioned| versioned.row.key()).collect())
+    }
+
+    fn decide(
+        &self,
+        view: &mut View<TicketRow>,
+        command: &TicketCommand,
+        now: Time,
+    ) -> Result<TicketReply, Refusal> {
+        match command {
+            TicketCommand::Own(actor, booking_id, _, command) => own(view, *actor, *booking_id, command, now),
+            TicketCommand::Saga(booking_id, event_id, command) => {
+                saga(view, *booking_id, *event_id, command, now)
+            }
+            TicketCommand::CheckIn(actor, event_id, code) => check_in(view, *actor, *event_id, *code, now),
+            TicketCommand::Transfer { actor, booking_id, event_id, number, to } => {
+                transfer(view, *actor, *booking_id, *event_id, *number, *to, now)
+            }
+            TicketCommand::EventUpserted(event) => Ok(hear_event(view, event)),
+            TicketCommand::CalledOff(event_id) => Ok(called_off(view, *event_id)),
+            TicketCommand::UserUpserted(user) => Ok(hear_user(view, user)),
+            TicketCommand::UserErased(user) => Ok(erase(view, *user)),
+        }
+    }
+
+    fn hear(&self, fact: Published) -> Option<TicketCommand> {
+        // Should the event be known to be called off, the refund's id follows from the booking's.
+        let off = |booking: BookingId| EventOff::Yes(RefundId(booking.0));
+        match fact {
+            Published::SeatsHeld(held) => {
+                let (booking, event) = (held.booking_id, held.event_id);
+                Some(TicketCommand::Saga(booking, event, Command::Held(held, off(booking))))
+            }
+            Published::SeatsSold(sold) => {
+                let (booking, event) = (sold.booking_id, sold.event_id);
+                Some(TicketCommand::Saga(booking, event, Command::Sold(sold, off(booking))))
+            }
+            Published::SeatsRefused(refused) => {
+                let (booking, event) = (refused.booking_id, refused.event_id);
+                Some(TicketCommand::Saga(booking, event, Command::Refused(refused)))
+            }
+            Published::EventUpserted(event) => Some(TicketCommand::EventUpserted(event)),
+            Published::UserUpserted(user) => Some(TicketCommand::UserUpserted(user)),
+            Published::UserErased(user) => Some(TicketCommand::UserErased(user.user_id)),
+            _ => None,
+        }
+    }
+
+    fn committed(&self, changes: &[Change<TicketRow>]) {
+        let rows = changes.iter().filter_map(|change| change.row.as_ref());
+        self.decisions.tell(rows.filter_map(|row| match row {
+            TicketRow::Booking(booking) => Some(booking),
+            _ => None,
+        }));
+    }
+}
+
+fn booking(view: &View<TicketRow>, id: BookingId) -> Option<&Booking> {
+    match view.get(&booking_key(id)) {
+        Some(TicketRow::Booking(booking)) => Some(booking),
+        _ => None,
+    }
+}
+
+fn event(view: &View<TicketRow>, id: EventId) -> Option<&EventInfo> {
+    match view.get(&event_key(id)) {
+        Some(TicketRow::Event(event)) => Some(event),
+        _ => None,
+    }
+}
+
+/// A buyer's command: only on a booking of their own; another's is as good as unknown.
+fn own(
+    view: &mut View<TicketRow>,
+    actor: Actor,
+    id: BookingId,
+    command: &Command,
+    now: Time,
+) -> Result<TicketReply, Refusal> {
+    let is_foreign = |booking: &Booking| booking.user_id != actor.user_id && !actor.is_admin;
+    if booking(view, id).is_some_and(is_foreign) {
+        return Err(Refusal::not_found("booking"));
+    }
+    carry_out(view, id, command, now)
+}
+
+/// A command of the saga: whether the event is called off is looked up, not heard.
+fn saga(
+    view: &mut View<TicketRow>,
+    id: BookingId,
+    event_id: EventId,
+    command: &Command,
+    now: Time,
+) -> Result<TicketReply, Refusal> {
+    let is_off = event(view, event_id).is_some_and(|event| event.status == EventStatus::Cancelled)
+        && !planted(Defect::EventCancelMissesLateHolds);
+    match command {
+        Command::Held(held, _) if !is_off => {
+            carry_out(view, id, &Command::Held(held.clone(), EventOff::No), now)
+        }
+        Command::Sold(sold, _) if !is_off => {
+            carry_out(view, id, &Command::Sold(sold.clone(), EventOff::No), now)
+        }
+        command => carry_out(view, id, command, now),
+    }
+}
+
+fn carry_out(
+    view: &mut View<TicketRow>,
+    id: BookingId,
+    command: &Command,
+    now: Time,
+) -> Result<TicketReply, Refusal> {
+    let before = booking(view, id);
+    let decision = decide(before, command, now)?;
+    let Some(after) = apply(before, &decision) else { return Ok(TicketReply::Done) };
+    if !decision.steps.is_empty() {
+        view.put(after.clone());
+    }
+    for fact in decision.facts {
+        view.publish(fact);
+    }
+    Ok(TicketReply::Booking(Box::new(after)))
+}
+
+fn check_in(
+    view: &mut View<TicketRow>,
+    actor: Actor,
+    event_id: EventId,
+    code: TicketCode,
+    now: Time,
+) -> Result<TicketReply, Refusal> {
+    may_see_door(event(view, event_id), actor)?;
+    let (booking_id, number) = code.ticket_id.parts();
+    let Some(found) = booking(view, booking_id) else {
+        // The signature is ours, so the booking was there once.
+        return Ok(TicketReply::Door(DoorAnswer::Cancelled, None));
+    };
+    let admission = door::admit(found, code, event_id);
+    let mut after = found.clone();
+    if admission == Admission::Admitted
+        && let Some(ticket) = after.tickets.iter_mut().find(|ticket| ticket.number == number)
+    {
+        door::mark_admitted(ticket, now);
+        view.put(after.clone());
+    }
+    let shown = (admission != Admission::WrongEvent).then(|| Box::new(after));
+    Ok(TicketReply::Door(admission.into(), shown))
+}
+
+/// Whether somebody may see who comes to an event.
+///
+/// # Errors
+/// When the event is unknown, or another's.
+pub(crate) fn may_see_door(event: Option<&EventInfo>, actor: Actor) -> Result<&EventInfo, Refusal> {
+    match event {
+        None => Err(Refusal::not_found("event")),
+        Some(event) if event.organizer_id == actor.user_id || actor.is_admin => Ok(event),
+        Some(event) if event.status == EventStatus::Draft => Err(Refusal::not_found("event")),
+        Some(_) => Err(Refusal::forbidden("only the organiser of the event may do that")),
+    }
+}
+
+fn transfer(
+    view: &mut View<TicketRow>,
+    actor: Actor,
+    booking_id: BookingId,
+    event_id: EventId,
+    number: u16,
+    to: UserId,
+    now: Time,
+) -> Result<TicketReply, Refusal> {
+    let mut after = booking(view, booking_id).cloned().ok_or_else(|| Refusal::not_found("ticket"))?;
+    let starts_at = event(view, event_id).map(|event| event.starts_at);
+    let mine =
+        |ticket: &&mut domain::ticket::Ticket| ticket.number == number && ticket.holder_id == actor.user_id;
+    let ticket = after.tickets.iter_mut().find(mine).ok_or_else(|| Refusal::not_found("ticket"))?;
+    door::may_transfer(ticket, to, starts_at, now)?;
+    door::transfer(ticket, to);
+    view.put(after.clone());
+    Ok(TicketReply::Booking(Box::new(after)))
+}
+
+fn hear_event(view: &mut View<TicketRow>, told: &EventUpserted) -> TicketReply {
+    let known = event(view, told.event_id);
+    if known.is_some_and(|known| known.version >= told.version) {
+        return TicketReply::Done;
+    }
+    let was_off = known.is_some_and(|known| known.status == EventStatus::Cancelled);
+    let is_off = told.status == EventStatus::Cancelled;
+    view.put(EventInfo {
+        id: told.event_id,
+        organizer_id: told.organizer_id,
+        status: told.status,
+        title: told.title.clone(),
+        starts_at: told.starts_at,
+        ends_at: told.ends_at,
+        time_zone: told.time_zone.clone(),
+        place: told.place.clone(),
+        ticket_types: told.ticket_types.clone(),
+        version: told.version,
+        calling_off: is_off && !was_off,
+    });
+    TicketReply::Done
+}
+
+fn called_off(view: &mut View<TicketRow>, id: EventId) -> TicketReply {
+    if let Some(known) = event(view, id).filter(|known| known.calling_off) {
+        view.put(EventInfo { calling_off: false, ..known.clone() });
+    }
+    TicketReply::Done
+}
+
+fn hear_user(view: &mut View<TicketRow>, told: &UserUpserted) -> TicketReply {
+    let known = match view.get(&user_key(told.user_id)) {
+        Some(TicketRow::User(user)) => user.version,
+        _ => 0,
+    };
+    if told.version > known {
+        let (id, name, email) = (told.user_id, told.name.clone(), told.email.clone());
+        view.put(UserInfo { id, name, email, version: told.version });
+    }
+    TicketReply::Done
+}
+
+/// Forgets who a user is. Their bookings stay, with nothing in them that names a person.
+fn erase(view: &mut View<TicketRow>, user: UserId) -> TicketReply {
+    view.remove(user_key(user));
+    let bookings = view.table("booking").filter_map(|row| match row {
+        TicketRow::Booking(booking) if booking.user_id == user => Some(booking.clone()),
+        _ => None,
+    });
+    let named = |booking: &Booking| {
+        !booking.attendees.is_empty() || booking.tickets.iter().any(|ticket| ticket.attendee.is_some())
+    };
+    let named: Vec<Booking> = bookings.filter(named).collect();
+    for mut booking in named {
+        booking.attendees.clear();
+        for ticket in &mut booking.tickets {
+            ticket.attendee = None;
+        }
+        view.put(booking);
+    }
+    TicketReply::Done
+}
+
+/// Whether a ticket is still worth something.
+pub(crate) fn is_alive(ticket: &domain::ticket::Ticket) -> bool {
+    ticket.status != TicketStatus::Cancelled
+}
