@@ -10,6 +10,7 @@ pub mod facts;
 pub mod feedback;
 pub mod ids;
 pub mod money;
+pub mod notification;
 pub mod planted;
 pub mod refusal;
 pub mod text;

@@ -124,7 +124,9 @@ impl<R: Row> Store<R> for MemoryStore<R> {
     }
 
     async fn parked(&self) -> Result<Vec<Parked>, StoreError> {
-        Ok(self.state().parked.values().cloned().collect())
+        let mut parked: Vec<Parked> = self.state().parked.values().cloned().collect();
+        parked.sort_by_key(|parked| parked.at_us);
+        Ok(parked)
     }
 
     async fn prune(&self, before_us: i64) -> Result<u64, StoreError> {
@@ -257,5 +259,21 @@ fn matches_one(value: &Value, wanted: &Value) -> bool {
         (Value::Null, _) => false,
         (Value::Set(texts), Value::Text(wanted)) => texts.contains(wanted),
         (value, wanted) => value == wanted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::{self, TOPICS};
+
+    #[tokio::test]
+    async fn the_memory_store_conforms() {
+        conformance::run(|| async {
+            let store = Arc::new(MemoryStore::new(&TOPICS));
+            let log = store.log();
+            (store as Arc<dyn Store<_>>, log as Arc<dyn bus::Log>)
+        })
+        .await;
     }
 }

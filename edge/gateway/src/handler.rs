@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
-    body::Body,
+    body::{Body, HttpBody},
     extract::Request,
     response::Response,
 };
@@ -12,10 +12,11 @@ use http::{
     HeaderName, HeaderValue, Method, StatusCode,
     header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH},
 };
-use http_body::Body as _;
+
 use kit::{Caller, Environment, access::Guard};
 use proto::v1::Access;
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 
 use crate::{
     Options,
@@ -64,7 +65,8 @@ pub(crate) async fn answer(shared: Arc<Shared>, request: Request) -> Response {
     let had_token = request.headers().contains_key(AUTHORIZATION);
 
     let routed = find(&shared, &request, &path);
-    let counters = routed.as_ref().ok().and_then(Option::as_ref).map_or(&shared.unrouted, |(route, _)| &route.metrics);
+    let counters =
+        routed.as_ref().ok().and_then(Option::as_ref).map_or(&shared.unrouted, |(route, _)| &route.metrics);
     let work = async {
         match &routed {
             Ok(Some((route, segments))) => call(&shared, route, segments, request, &trace).await,
@@ -73,8 +75,10 @@ pub(crate) async fn answer(shared: Arc<Shared>, request: Request) -> Response {
         }
     };
     // A defect in one request must not end the connection of others, nor go unanswered.
-    let outcome = AssertUnwindSafe(work).catch_unwind().await;
-    let outcome = outcome.unwrap_or_else(|_| Err(Problem::internal(&"a handler panicked")));
+    // An error in the log, also of a service in this process, carries the trace id that the client is told.
+    let span = tracing::error_span!("request", trace_id = trace.trace_id());
+    let outcome = AssertUnwindSafe(work).catch_unwind().instrument(span.clone()).await;
+    let outcome = outcome.unwrap_or_else(|_| span.in_scope(|| Err(Problem::internal(&"a handler panicked"))));
     let mut response = outcome.unwrap_or_else(|mut problem| {
         problem.bad_token = had_token && problem.code == "unauthenticated";
         problem.into_response(&path, &trace)
@@ -137,7 +141,9 @@ async fn call(
 fn admit(route: &Route, caller: &Caller) -> Result<(), Problem> {
     match route.access {
         Access::Public => Ok(()),
-        Access::SignedIn => caller.user().map(|_| ()).map_err(|refusal| kit::ServiceError::from(refusal).into()),
+        Access::SignedIn => {
+            caller.user().map(|_| ()).map_err(|refusal| kit::ServiceError::from(refusal).into())
+        }
         Access::Unspecified => Err(Problem::forbidden()),
     }
 }

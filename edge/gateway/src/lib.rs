@@ -16,6 +16,7 @@ mod forward;
 mod handler;
 pub mod limits;
 mod metrics;
+mod model;
 mod openapi;
 mod pages;
 mod problem;
@@ -32,6 +33,8 @@ mod tree;
 mod upstream;
 mod wire;
 mod write_json;
+#[cfg(test)]
+mod zoo;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

@@ -70,7 +70,8 @@ impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("boxoffice_gateway");
         let requests = Family::<RequestLabels, Counter>::default();
-        let durations = Family::<RpcLabels, Histogram>::new_with_constructor(|| Histogram::new(DURATION_BUCKETS_SECONDS));
+        let durations =
+            Family::<RpcLabels, Histogram>::new_with_constructor(|| Histogram::new(DURATION_BUCKETS_SECONDS));
         let in_flight = Gauge::<i64, AtomicI64>::default();
         registry.register("requests", "Requests by rpc, method and status class", requests.clone());
         registry.register("request_duration_seconds", "Duration of requests by rpc", durations.clone());
@@ -124,13 +125,15 @@ mod tests {
     fn the_text_of_others_goes_before_the_one_end() {
         let metrics = Metrics::new();
         metrics.route("/boxoffice.v1.X/Get", "GET").observe(StatusCode::NOT_FOUND, 0.002);
-        for extra in ["# TYPE a counter\na_total 1\n# EOF\n", "# TYPE a counter\na_total 1", "a_total 1\n\n"] {
+        for extra in ["# TYPE a counter\na_total 1\n# EOF\n", "# TYPE a counter\na_total 1", "a_total 1\n\n"]
+        {
             let text = metrics.text(extra);
             assert!(text.ends_with("a_total 1\n# EOF\n"), "{text}");
             assert_eq!(text.matches("# EOF").count(), 1);
         }
         let text = metrics.text("");
-        let counted = "boxoffice_gateway_requests_total{rpc=\"boxoffice.v1.X/Get\",method=\"GET\",status=\"4xx\"} 1";
+        let counted =
+            "boxoffice_gateway_requests_total{rpc=\"boxoffice.v1.X/Get\",method=\"GET\",status=\"4xx\"} 1";
         assert!(text.contains(counted), "{text}");
     }
 }

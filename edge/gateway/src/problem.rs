@@ -2,10 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use axum::{
-    body::Body,
-    response::Response,
-};
+use axum::{body::Body, response::Response};
 use http::{
     HeaderValue, StatusCode,
     header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
@@ -41,10 +38,10 @@ pub(crate) struct Problem {
     pub detail: Cow<'static, str>,
     /// For bad input, each field that is wrong.
     pub fields: Vec<FieldProblem>,
-    /// When trying again may help.
-    pub retry_after: Option<Duration>,
+    /// When trying again may help, in whole seconds.
+    pub retry_after_seconds: Option<u32>,
     /// For a wrong method, the right ones.
-    pub allow: Option<String>,
+    pub allow: Option<Box<str>>,
     /// The token that was sent is why.
     pub bad_token: bool,
 }
@@ -64,14 +61,19 @@ struct Document<'p> {
 }
 
 impl Problem {
-    fn new(status: StatusCode, title: &'static str, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    fn new(
+        status: StatusCode,
+        title: &'static str,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
             status,
             title,
             code: Cow::Borrowed(code),
             detail: detail.into(),
             fields: Vec::new(),
-            retry_after: None,
+            retry_after_seconds: None,
             allow: None,
             bad_token: false,
         }
@@ -111,9 +113,13 @@ impl Problem {
     /// There is something at this path, but not for this method.
     pub fn method_not_allowed(allow: String) -> Self {
         let detail = format!("this path answers {allow} only");
-        let problem =
-            Self::new(StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed", "method_not_allowed", detail);
-        Self { allow: Some(allow), ..problem }
+        let problem = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "The method is not allowed",
+            "method_not_allowed",
+            detail,
+        );
+        Self { allow: Some(allow.into()), ..problem }
     }
 
     /// The body is of another type than JSON.
@@ -202,12 +208,12 @@ impl Problem {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         let later = matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-        if later || self.retry_after.is_some() {
-            let wait = self.retry_after.unwrap_or_default().max(limits::RETRY_AFTER);
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        if later || self.retry_after_seconds.is_some() {
+            let least = limits::RETRY_AFTER.as_secs();
+            let seconds = self.retry_after_seconds.map_or(least, |seconds| least.max(seconds.into()));
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if let Some(allow) = self.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
+        if let Some(allow) = self.allow.and_then(|allow| HeaderValue::from_str(&allow).ok()) {
             headers.insert(ALLOW, allow);
         }
         response
@@ -225,7 +231,7 @@ impl From<ServiceError> for Problem {
             code: error.reason,
             detail,
             fields: fields.map(|field| FieldProblem { field: field.field, reason: field.reason }).collect(),
-            retry_after: error.retry_after,
+            retry_after_seconds: error.retry_after.map(whole_seconds),
             allow: None,
             bad_token: false,
         }
@@ -234,4 +240,9 @@ impl From<ServiceError> for Problem {
 
 fn status_of(code: Code) -> StatusCode {
     StatusCode::from_u16(code.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Rounded up: who comes back too early is sent away again.
+fn whole_seconds(wait: Duration) -> u32 {
+    u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX)
 }

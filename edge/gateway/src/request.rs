@@ -12,9 +12,9 @@ use crate::{
     read_json::{self, BadJson},
     routes::{BodyRule, FieldPath, Route, resolve},
     scalar::put_text,
-    schema::{Kind, Label, Schema},
+    schema::{Field, Kind, Label, Schema},
     tree::{Segments, percent_decode},
-    wire::put_bytes,
+    wire::{Fields, put_bytes},
 };
 
 /// The parts of an HTTP request that make the message.
@@ -30,7 +30,12 @@ pub(crate) struct Parts<'r> {
 }
 
 /// The request message of a route.
-pub(crate) async fn read(schema: &Schema, route: &Route, parts: &Parts<'_>, body: Body) -> Result<Vec<u8>, Problem> {
+pub(crate) async fn read(
+    schema: &Schema,
+    route: &Route,
+    parts: &Parts<'_>,
+    body: Body,
+) -> Result<Vec<u8>, Problem> {
     let mut message = read_body(schema, route, parts, body).await?;
     for (path, range) in &route.variables {
         let end = range.end.min(parts.segments.len());
@@ -42,7 +47,12 @@ pub(crate) async fn read(schema: &Schema, route: &Route, parts: &Parts<'_>, body
     Ok(message)
 }
 
-async fn read_body(schema: &Schema, route: &Route, parts: &Parts<'_>, body: Body) -> Result<Vec<u8>, Problem> {
+async fn read_body(
+    schema: &Schema,
+    route: &Route,
+    parts: &Parts<'_>,
+    body: Body,
+) -> Result<Vec<u8>, Problem> {
     let announced = announced_length(parts.headers);
     if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
         return Err(Problem::body_too_large());
@@ -89,15 +99,24 @@ fn transcode(schema: &Schema, route: &Route, body: &[u8]) -> Result<Vec<u8>, Pro
         return Ok(message);
     }
     let mut body = read_json::read(schema, route.input, &route.bound, body).map_err(refuse)?;
-    if let Some(mask) = route.update_mask.filter(|mask| !body.present.contains(mask)) {
-        let fields = &schema.message(route.input).fields;
-        let mut paths = Vec::new();
-        for index in &body.present {
-            put_bytes(&mut paths, 1, fields[*index].name.as_bytes());
-        }
-        put_bytes(&mut body.bytes, fields[mask].number, &paths);
+    if let Some(mask) = route.update_mask {
+        fill_update_mask(&schema.message(route.input).fields, mask, &mut body);
     }
     Ok(body.bytes)
+}
+
+/// A PATCH changes the fields that it sends; who sends a mask says so themselves.
+fn fill_update_mask(fields: &[Field], mask: usize, body: &mut read_json::Body) {
+    let number = fields[mask].number;
+    // A mask that is null is none.
+    if Fields::of(&body.bytes).any(|field| field.is_ok_and(|(sent, _)| sent == number)) {
+        return;
+    }
+    let mut paths = Vec::new();
+    for index in body.present.iter().filter(|index| **index != mask) {
+        put_bytes(&mut paths, 1, fields[*index].name.as_bytes());
+    }
+    put_bytes(&mut body.bytes, number, &paths);
 }
 
 fn announced_length(headers: &HeaderMap) -> Option<u64> {
@@ -120,7 +139,12 @@ async fn collect(body: Body) -> Result<Bytes, Problem> {
     }
 }
 
-fn read_query(schema: &Schema, route: &Route, parts: &Parts<'_>, message: &mut Vec<u8>) -> Result<(), Problem> {
+fn read_query(
+    schema: &Schema,
+    route: &Route,
+    parts: &Parts<'_>,
+    message: &mut Vec<u8>,
+) -> Result<(), Problem> {
     let is_get = matches!(*parts.method, Method::GET | Method::HEAD);
     let mut seen: Vec<FieldPath> = Vec::new();
     for (count, pair) in parts.query.split('&').filter(|pair| !pair.is_empty()).enumerate() {
@@ -132,7 +156,9 @@ fn read_query(schema: &Schema, route: &Route, parts: &Parts<'_>, message: &mut V
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let decode = |text| percent_decode(text, true);
         let (Ok(name), Ok(value)) = (decode(name), decode(value)) else {
-            return Err(Problem::bad_input("the query is not well-formed: after % come two hexadecimal digits, and all is UTF-8"));
+            return Err(Problem::bad_input(
+                "the query is not well-formed: after % come two hexadecimal digits, and all is UTF-8",
+            ));
         };
         let Some(path) = resolve(schema, route.input, &name) else {
             if is_get {
@@ -148,7 +174,9 @@ fn read_query(schema: &Schema, route: &Route, parts: &Parts<'_>, message: &mut V
             BodyRule::Field(index) if path[0].1 != index => {}
             _ => return Err(Problem::field(name, "belongs into the body")),
         }
-        let is_list = path.last().is_some_and(|(id, index)| schema.message(*id).fields[*index].label == Label::Repeated);
+        let is_list = path
+            .last()
+            .is_some_and(|(id, index)| schema.message(*id).fields[*index].label == Label::Repeated);
         if !is_list && seen.contains(&path) {
             return Err(Problem::field(name, "is given more than once"));
         }

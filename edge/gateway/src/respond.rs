@@ -50,7 +50,8 @@ pub(crate) fn success(
     let mut response = match file(schema, route, &message).map_err(broken)? {
         Some(file) => {
             let mut response = Response::new(Body::from(message.slice_ref(file.data)));
-            let media_type = HeaderValue::from_bytes(file.content_type).ok().filter(|value| !value.is_empty());
+            let media_type =
+                HeaderValue::from_bytes(file.content_type).ok().filter(|value| !value.is_empty());
             response.headers_mut().insert(CONTENT_TYPE, media_type.unwrap_or(OCTETS));
             response
         }
@@ -99,12 +100,18 @@ fn status(metadata: &HeaderMap) -> Option<StatusCode> {
 /// `If-None-Match` compares weakly (RFC 9110, section 13.1.2).
 fn is_unchanged((method, headers): (&Method, &HeaderMap), response: &Response) -> bool {
     let reads = matches!(*method, Method::GET | Method::HEAD) && response.status() == StatusCode::OK;
-    let Some(etag) = response.headers().get(ETAG).and_then(|value| value.to_str().ok()).filter(|_| reads) else {
+    let Some(etag) = response.headers().get(ETAG).and_then(|value| value.to_str().ok()).filter(|_| reads)
+    else {
         return false;
     };
-    let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     known.flat_map(|value| value.split(',')).any(|tag| tag.trim() == "*" || bare(tag) == bare(etag))
+}
+
+/// An ETag without the mark of a weak one.
+fn bare(tag: &str) -> &str {
+    let tag = tag.trim();
+    tag.strip_prefix("W/").unwrap_or(tag)
 }
 
 fn file<'m>(schema: &Schema, route: &Route, message: &'m [u8]) -> Result<Option<File<'m>>, Malformed> {

@@ -94,7 +94,11 @@ pub(crate) struct Routes {
 
 impl Routes {
     /// Builds the table from the descriptors.
-    pub fn build(pool: &DescriptorPool, upstreams: &Upstreams, metrics: &Metrics) -> Result<Self, GatewayError> {
+    pub fn build(
+        pool: &DescriptorPool,
+        upstreams: &Upstreams,
+        metrics: &Metrics,
+    ) -> Result<Self, GatewayError> {
         let mut builder = Builder { schema: Schema::default(), upstreams, metrics };
         let mut tree = Tree::<Methods>::new();
         for service in rest_services(pool) {

@@ -48,7 +48,11 @@ pub(crate) fn bindings(service: &ServiceDescriptor) -> Result<Vec<Binding>, Gate
     Ok(found)
 }
 
-fn collect(rpc: &MethodDescriptor, rule: &DynamicMessage, found: &mut Vec<Binding>) -> Result<(), GatewayError> {
+fn collect(
+    rpc: &MethodDescriptor,
+    rule: &DynamicMessage,
+    found: &mut Vec<Binding>,
+) -> Result<(), GatewayError> {
     let text = |name: &str| {
         rule.get_field_by_name(name).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
     };

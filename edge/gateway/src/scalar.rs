@@ -216,7 +216,11 @@ fn timestamp(text: &str) -> Option<prost_types::Timestamp> {
     let has_date_and_time = bytes.len() >= 20 && bytes[4] == b'-' && matches!(bytes[10], b'T' | b't');
     let has_offset = match bytes.last() {
         Some(b'Z' | b'z') => true,
-        _ => bytes.len() >= 25 && matches!(bytes[bytes.len() - 6], b'+' | b'-') && bytes[bytes.len() - 3] == b':',
+        _ => {
+            bytes.len() >= 25
+                && matches!(bytes[bytes.len() - 6], b'+' | b'-')
+                && bytes[bytes.len() - 3] == b':'
+        }
     };
     if !text.is_ascii() || !has_date_and_time || !has_offset {
         return None;
@@ -254,15 +258,29 @@ mod tests {
 
     #[test]
     fn a_time_is_exactly_rfc_3339() {
-        for good in
-            ["2030-05-01T18:00:00Z", "2030-05-01t18:00:00.123456789z", "2030-05-01T18:00:00+02:00", "0001-01-01T00:00:00Z"]
-        {
+        for good in [
+            "2030-05-01T18:00:00Z",
+            "2030-05-01t18:00:00.123456789z",
+            "2030-05-01T18:00:00+02:00",
+            "0001-01-01T00:00:00Z",
+        ] {
             assert!(timestamp(good).is_some(), "{good}");
         }
         let bad = [
-            "", "2030-05-01", "2030-05-01T18:00:00", "2030-05-01 18:00:00Z", "2030-02-30T18:00:00Z", "2030-05-01T25:00:00Z",
-            "2030-13-01T18:00:00Z", "+12030-05-01T18:00:00Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00",
-            "2030-05-01T18:00:00+99:99x", "tomorrow", "2030-05-01T18:00:00Z ", "2030-05-01T18:00:00Zz",
+            "",
+            "2030-05-01",
+            "2030-05-01T18:00:00",
+            "2030-05-01 18:00:00Z",
+            "2030-02-30T18:00:00Z",
+            "2030-05-01T25:00:00Z",
+            "2030-13-01T18:00:00Z",
+            "+12030-05-01T18:00:00Z",
+            "0000-01-01T00:00:00Z",
+            "9999-12-31T23:59:59-01:00",
+            "2030-05-01T18:00:00+99:99x",
+            "tomorrow",
+            "2030-05-01T18:00:00Z ",
+            "2030-05-01T18:00:00Zz",
         ];
         for text in bad {
             assert!(timestamp(text).is_none(), "{text}");

@@ -150,9 +150,12 @@ impl Kind {
         match self {
             Self::Double | Self::Int64(Packing::Fixed) | Self::Uint64(Packing::Fixed) => WireType::Fixed64,
             Self::Float | Self::Int32(Packing::Fixed) | Self::Uint32(Packing::Fixed) => WireType::Fixed32,
-            Self::Int32(_) | Self::Int64(_) | Self::Uint32(_) | Self::Uint64(_) | Self::Bool | Self::Enum(_) => {
-                WireType::Varint
-            }
+            Self::Int32(_)
+            | Self::Int64(_)
+            | Self::Uint32(_)
+            | Self::Uint64(_)
+            | Self::Bool
+            | Self::Enum(_) => WireType::Varint,
             Self::String | Self::Bytes | Self::Message(_) => WireType::Bytes,
         }
     }

@@ -45,7 +45,8 @@ impl Template {
         if verb.is_some_and(str::is_empty) {
             return Err(wrong("there is nothing after the colon"));
         }
-        let mut template = Self { segments: Vec::new(), verb: verb.map(str::to_owned), variables: Vec::new() };
+        let mut template =
+            Self { segments: Vec::new(), verb: verb.map(str::to_owned), variables: Vec::new() };
         for part in split_outside_braces(path) {
             match part.strip_prefix('{') {
                 Some(inner) => {
@@ -68,7 +69,9 @@ impl Template {
             "" => return Err("a segment is empty"),
             "*" => Segment::One,
             "**" => Segment::Rest,
-            text if text.contains(['{', '}', '*', '=']) => return Err("a segment is neither text nor a variable"),
+            text if text.contains(['{', '}', '*', '=']) => {
+                return Err("a segment is neither text nor a variable");
+            }
             text => Segment::Literal(text.to_owned()),
         };
         self.segments.push(segment);
@@ -77,7 +80,8 @@ impl Template {
 
     fn push_variable(&mut self, inner: &str) -> Result<(), &'static str> {
         let (field, pattern) = inner.split_once('=').unwrap_or((inner, "*"));
-        let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let is_name =
+            |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !field.split('.').all(is_name) {
             return Err("a variable needs the name of a field");
         }
@@ -150,8 +154,20 @@ mod tests {
     #[test]
     fn a_wrong_template_is_refused() {
         let wrong = [
-            "v1", "/v1//x", "/", "/v1/{", "/v1/{}", "/v1/{a", "/v1/{a}{b}", "/v1/**/x", "/v1/a*", "/v1/x:",
-            "/v1/{a}/{a}", "/v1/{a=}", "/v1/{a=**}/{b=**}", "/v1/{a-b}",
+            "v1",
+            "/v1//x",
+            "/",
+            "/v1/{",
+            "/v1/{}",
+            "/v1/{a",
+            "/v1/{a}{b}",
+            "/v1/**/x",
+            "/v1/a*",
+            "/v1/x:",
+            "/v1/{a}/{a}",
+            "/v1/{a=}",
+            "/v1/{a=**}/{b=**}",
+            "/v1/{a-b}",
         ];
         for text in wrong {
             assert!(Template::parse(text).is_err(), "{text}");

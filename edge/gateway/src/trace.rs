@@ -63,7 +63,8 @@ fn is_traceparent(text: &str) -> bool {
             && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
             && part.bytes().any(|b| b != b'0')
     };
-    let is_flags = |part: &str| part.len() == 2 && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_flags =
+        |part: &str| part.len() == 2 && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     matches!(parts[..], ["00", trace, span, flags] if is_id(trace, 32) && is_id(span, 16) && is_flags(flags))
 }
 

@@ -167,9 +167,21 @@ mod tests {
     #[test]
     fn what_is_not_there_is_not_found() {
         let unknown = [
-            "/", "", "/v1", "/v1/users", "/v1/users/", "/v1/users/me/", "/v1//me", "/v1/events/7", "/v1/events/:publish",
-            "/v1/events/7:drop", "/v1/users/me:export:export", "/v1/users/you:export", "/v1/tickets/7/qr.svg/x",
-            "/v1/events/7%3Apublish", "*",
+            "/",
+            "",
+            "/v1",
+            "/v1/users",
+            "/v1/users/",
+            "/v1/users/me/",
+            "/v1//me",
+            "/v1/events/7",
+            "/v1/events/:publish",
+            "/v1/events/7:drop",
+            "/v1/users/me:export:export",
+            "/v1/users/you:export",
+            "/v1/tickets/7/qr.svg/x",
+            "/v1/events/7%3Apublish",
+            "*",
         ];
         for path in unknown {
             assert_eq!(found(path), None, "{path}");

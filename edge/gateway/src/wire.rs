@@ -1,6 +1,6 @@
 //! The protobuf wire format: what JSON is turned into and made from, without a message in between.
 
-use prost::encoding::{encode_varint, decode_varint};
+use prost::encoding::{decode_varint, encode_varint};
 
 /// Bytes that are not a protobuf message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -39,7 +39,12 @@ impl<'m> Slot<'m> {
 }
 
 /// Appends the JSON of a message.
-pub(crate) fn write(schema: &Schema, id: MessageId, message: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+pub(crate) fn write(
+    schema: &Schema,
+    id: MessageId,
+    message: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), Malformed> {
     Writer { schema, depth: 0 }.message(id, message, out)
 }
 
@@ -104,7 +109,8 @@ impl Writer<'_> {
             }
             Shape::Other(descriptor) => {
                 let message = DynamicMessage::decode(descriptor.clone(), bytes).map_err(|_| Malformed)?;
-                let options = SerializeOptions::new().stringify_64_bit_integers(false).use_proto_field_name(true);
+                let options =
+                    SerializeOptions::new().stringify_64_bit_integers(false).use_proto_field_name(true);
                 let mut json = serde_json::Serializer::new(&mut *out);
                 message.serialize_with_options(&mut json, &options).map_err(|_| Malformed)?;
             }
@@ -299,5 +305,4 @@ fn float<T: serde::Serialize>(out: &mut Vec<u8>, wide: f64, value: &T) -> Result
 }
 
 #[cfg(test)]
-#[path = "write_json_tests.rs"]
 mod tests;

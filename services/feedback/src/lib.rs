@@ -1,1 +1,40 @@
-//! placeholder
+//! The feedback service: ratings by those who hold a ticket.
+//!
+//! It learns from `ticket-status-event` who holds places and from `upsert-data` when an event starts,
+//! and tells on `feedback-event` what was rated, with the event's running sums.
+
+mod convert;
+pub mod machine;
+pub mod rows;
+pub mod service;
+
+use std::sync::Arc;
+
+use bus::{Log, Topic};
+use kit::{Environment, Pipeline, Runtime, transport::MAX_REQUEST_BYTES};
+use proto::v1::feedback_service_server::FeedbackServiceServer;
+use store::Store;
+use tonic::service::Routes;
+
+pub use machine::FeedbackMachine;
+pub use rows::FeedbackRow;
+pub use service::Feedback;
+
+/// What it tells.
+pub const PUBLISHES: &[Topic] = &[Topic::FeedbackEvent];
+/// What it listens to.
+pub const CONSUMES: &[Topic] = &[Topic::TicketStatusEvent, Topic::UpsertData];
+
+/// Starts the pipeline and the consumers; the answer serves the rpcs.
+#[must_use]
+pub fn start(
+    runtime: &Runtime,
+    store: Arc<dyn Store<FeedbackRow>>,
+    log: Arc<dyn Log>,
+    environment: Environment,
+) -> Routes {
+    let handle = runtime.start(Pipeline::new(Arc::new(FeedbackMachine), store, environment));
+    runtime.consume(&handle, &log, CONSUMES);
+    let server = FeedbackServiceServer::new(Feedback::new(handle));
+    Routes::new(server.max_decoding_message_size(MAX_REQUEST_BYTES))
+}

@@ -1,0 +1,124 @@
+//! `boxoffice audit`: every invariant, over the stores of all services.
+//!
+//! Within a store an invariant always holds. Between two stores it holds once the facts between them
+//! have been consumed, so what is compared there leaves out events with facts that are still on their way.
+
+mod checks;
+mod scan;
+
+use std::collections::BTreeSet;
+
+use bus::{Log, Topic};
+use store::{Row, Store};
+
+use crate::stores::Stores;
+use scan::{Lag, lag};
+
+/// What an audit found.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Broken invariants, each with the row.
+    pub violations: Vec<String>,
+    /// What is worth knowing and breaks nothing.
+    pub notes: Vec<String>,
+    /// How many events were looked at.
+    pub events: usize,
+    /// How many bookings were looked at.
+    pub bookings: usize,
+    /// How many of them are BOOKED.
+    pub booked: usize,
+}
+
+impl Report {
+    /// One line that says how it ended.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let verdict = match self.violations.len() {
+            0 => "clean".to_owned(),
+            count => format!("{count} violations"),
+        };
+        format!(
+            "audit {verdict}: {} events, {} bookings, {} of them BOOKED",
+            self.events, self.bookings, self.booked
+        )
+    }
+}
+
+/// How far the services are behind each other.
+struct Lags {
+    /// Events whose saga has facts on their way, in either direction.
+    saga: BTreeSet<String>,
+    notification: Lag,
+    feedback: Lag,
+    analytics: Lag,
+}
+
+/// Looks at all stores. They must not change meanwhile.
+///
+/// # Errors
+/// When a store cannot be read.
+pub async fn run(stores: &Stores) -> anyhow::Result<Report> {
+    let mut report = Report::default();
+    let lags = lags(stores, &mut report).await?;
+    note_parked(stores, &mut report).await?;
+    let seats = scan::seats(stores.event.as_ref()).await?;
+    let bookings = scan::bookings(stores.ticket.as_ref()).await?;
+    report.events = seats.len();
+    report.bookings = bookings.len();
+    report.booked = bookings.values().filter(|b| b.status == domain::ticket::BookingStatus::Booked).count();
+    let found = &mut report.violations;
+    checks::seats(&seats, found);
+    checks::bookings(&bookings, found);
+    checks::bookings_have_their_seats(&bookings, &seats, &lags.saga, found);
+    checks::transitions_are_published(&bookings, &scan::published(stores).await?, found);
+    let notified = scan::notifications(stores.notification.as_ref()).await?;
+    checks::buyers_were_told(&bookings, &notified, &lags.notification.keys, found);
+    let feedback = scan::feedback(stores.feedback.as_ref()).await?;
+    checks::ratings_add_up(&feedback, found);
+    checks::ratings_are_of_ticket_holders(&feedback, &lags.feedback.keys, found);
+    let figures = scan::figures(stores.analytics.as_ref()).await?;
+    checks::figures_equal_the_ledger(&figures, &seats, &lags.analytics.keys, found);
+    Ok(report)
+}
+
+async fn lags(stores: &Stores, report: &mut Report) -> anyhow::Result<Lags> {
+    let log = stores.log();
+    let to_event = lag_of(stores.event.as_ref(), log.as_ref(), event::CONSUMES, report).await?;
+    let to_ticket = lag_of(stores.ticket.as_ref(), log.as_ref(), ticket::CONSUMES, report).await?;
+    Ok(Lags {
+        saga: to_event.keys.union(&to_ticket.keys).cloned().collect(),
+        notification: lag_of(stores.notification.as_ref(), log.as_ref(), notification::CONSUMES, report)
+            .await?,
+        feedback: lag_of(stores.feedback.as_ref(), log.as_ref(), feedback::CONSUMES, report).await?,
+        analytics: lag_of(stores.analytics.as_ref(), log.as_ref(), analytics::CONSUMES, report).await?,
+    })
+}
+
+async fn lag_of<R: Row>(
+    store: &dyn Store<R>,
+    log: &dyn Log,
+    topics: &[Topic],
+    report: &mut Report,
+) -> anyhow::Result<Lag> {
+    let lag = lag(store, log, topics).await?;
+    if lag.facts > 0 {
+        let note = format!(
+            "{} has {} facts to consume; what they change is not compared between the stores. \
+             `boxoffice up` consumes them.",
+            R::SERVICE,
+            lag.facts
+        );
+        report.notes.push(note);
+    }
+    Ok(lag)
+}
+
+async fn note_parked(stores: &Stores, report: &mut Report) -> anyhow::Result<()> {
+    let notes = &mut report.notes;
+    scan::parked(stores.event.as_ref(), notes).await?;
+    scan::parked(stores.ticket.as_ref(), notes).await?;
+    scan::parked(stores.notification.as_ref(), notes).await?;
+    scan::parked(stores.feedback.as_ref(), notes).await?;
+    scan::parked(stores.analytics.as_ref(), notes).await?;
+    Ok(())
+}

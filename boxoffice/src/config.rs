@@ -1,0 +1,114 @@
+//! Configuration: flags, then `BOXOFFICE_*` in the environment, then a TOML file, then the defaults.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use anyhow::Context;
+use confique::{Config as _, Layer};
+
+/// What may be chosen. `boxoffice config` writes it as a commented TOML file.
+#[derive(Debug, Clone, confique::Config)]
+#[config(layer_attr(derive(Clone)), layer_attr(serde(deny_unknown_fields)))]
+pub struct Config {
+    /// Where everything is kept: a database file for each service, the keys, and the mail that was sent.
+    #[config(env = "BOXOFFICE_DATA_DIR", default = "./data")]
+    pub data_dir: PathBuf,
+
+    /// Where to listen. Anything else than a loopback address is reachable from other machines; put
+    /// a proxy that speaks TLS in front of it.
+    #[config(env = "BOXOFFICE_LISTEN", default = "127.0.0.1:8000")]
+    pub listen: SocketAddr,
+
+    /// How much to log: error, warn, info, debug, or a filter such as `info,kit=debug`.
+    #[config(env = "BOXOFFICE_LOG", default = "info")]
+    pub log: String,
+
+    /// `text` for people, `json` for machines.
+    #[config(env = "BOXOFFICE_LOG_FORMAT", default = "text")]
+    pub log_format: LogFormat,
+
+    /// How long seats are held for payment, in minutes, from 1 to 1440.
+    #[config(env = "BOXOFFICE_HOLD_MINUTES", default = 15)]
+    pub hold_minutes: u32,
+
+    /// Addresses whose owners become ADMIN when they register, separated by commas in the environment.
+    #[config(env = "BOXOFFICE_ADMIN_EMAILS", default = [], parse_env = confique::env::parse::list_by_comma)]
+    pub admin_emails: Vec<String>,
+
+    /// Sends mail through this server, such as `smtps://user:password@mail.example.org`. Without it,
+    /// each mail is written to the data directory as a file that a mail program opens.
+    #[config(env = "BOXOFFICE_SMTP_URL")]
+    pub smtp_url: Option<String>,
+
+    /// The sender of all mail.
+    #[config(env = "BOXOFFICE_MAIL_FROM", default = "Boxoffice <boxoffice@localhost>")]
+    pub mail_from: String,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// What flags set; they win over everything.
+#[derive(Debug, Default, Clone, clap::Args)]
+pub struct Flags {
+    /// Where everything is kept [default: ./data]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// A TOML file; `boxoffice config` writes one with comments [default: boxoffice.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// The file that is read when no other is named.
+const DEFAULT_FILE: &str = "boxoffice.toml";
+/// The longest hold, in minutes: a day.
+const MAX_HOLD_MINUTES: u32 = 1_440;
+
+impl Config {
+    /// Reads all layers. `listen` is a flag of `up` only.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or holds an unknown key or a wrong value; the error names it.
+    pub fn read(flags: &Flags, listen: Option<SocketAddr>) -> anyhow::Result<Self> {
+        if let Some(file) = &flags.config {
+            anyhow::ensure!(file.is_file(), "there is no configuration file {}", file.display());
+        }
+        let mut wanted = <Self as confique::Config>::Layer::empty();
+        wanted.data_dir.clone_from(&flags.data_dir);
+        wanted.listen = listen;
+        let file = flags.config.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
+        let config = Self::builder()
+            .preloaded(wanted)
+            .env()
+            .file(&file)
+            .load()
+            .context("the configuration cannot be used")?;
+        anyhow::ensure!(
+            (1..=MAX_HOLD_MINUTES).contains(&config.hold_minutes),
+            "hold_minutes must be from 1 to {MAX_HOLD_MINUTES}"
+        );
+        Ok(config)
+    }
+
+    /// The defaults for a data directory, as tests and commands on a stopped platform use them.
+    ///
+    /// # Errors
+    /// Never in practice: the defaults are complete.
+    pub fn for_data_dir(data_dir: PathBuf) -> anyhow::Result<Self> {
+        let mut wanted = <Self as confique::Config>::Layer::empty();
+        wanted.data_dir = Some(data_dir);
+        Ok(Self::builder().preloaded(wanted).load()?)
+    }
+}
+
+/// A configuration file with every setting, its comment and its default.
+#[must_use]
+pub fn template() -> String {
+    confique::toml::template::<Config>(confique::toml::FormatOptions::default())
+}

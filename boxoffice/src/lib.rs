@@ -1,0 +1,17 @@
+//! The composition root: everything meets here and nowhere else.
+//!
+//! [`platform::Platform`] is all services and the gateway in one process on embedded stores; the
+//! commands of the program and the end-to-end tests start it.
+
+pub mod api;
+pub mod audit;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod data_dir;
+pub mod demo;
+pub mod import;
+pub mod platform;
+pub mod server;
+pub mod stores;
+pub mod telemetry;

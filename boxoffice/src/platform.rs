@@ -1,0 +1,223 @@
+//! The composition root: all six services and the gateway in one process, on embedded stores.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use axum::Router;
+use gateway::{Gateway, Part, Readiness, Upstreams};
+use kit::{Environment, Guard, Runtime, Transport, identity::Signer};
+use smtp::{MailDirectory, SmtpMailer};
+use store::{Row, Store};
+use ticket::{Simulator, TicketKey};
+
+use crate::{config::Config, data_dir::DataDir, stores::Stores};
+
+/// How often the figures of the stores are read for `/metrics`.
+const MEASURE_EVERY: Duration = Duration::from_secs(5);
+
+/// A running platform. It has no listener of its own: its router is served, or called in process.
+pub struct Platform {
+    /// The REST surface.
+    pub router: Router,
+    /// Makes access tokens, for commands that act for somebody on this machine.
+    pub signer: Signer,
+    /// The clock and the ids.
+    pub environment: Environment,
+    /// The stores.
+    pub stores: Stores,
+    runtime: Runtime,
+    _data: DataDir,
+}
+
+impl Platform {
+    /// Starts every part on a data directory.
+    ///
+    /// # Errors
+    /// When the directory is in use or a part cannot start; the error says which and why.
+    pub async fn start(config: &Config) -> anyhow::Result<Self> {
+        Self::start_with(config, user::Cost::default()).await
+    }
+
+    /// As [`Platform::start`], with another cost of hashing passwords; tests use a low one.
+    ///
+    /// # Errors
+    /// As [`Platform::start`].
+    pub async fn start_with(config: &Config, cost: user::Cost) -> anyhow::Result<Self> {
+        let data = DataDir::open(&config.data_dir)?;
+        let signer = Signer::from_pkcs8(&data.secret("access-token.pk8", || Ok(Signer::generate()?))?)?;
+        let ticket_key = TicketKey::from_pkcs8(&data.secret("ticket.pk8", || Ok(Signer::generate()?))?)
+            .map_err(|_| {
+                anyhow::anyhow!("the key of the tickets is not an Ed25519 private key in PKCS #8")
+            })?;
+        let stores = Stores::open(&data)?;
+        let runtime = Runtime::new();
+        let environment = Environment::system();
+        let guard = Guard::new(signer.verifier(), environment.clone());
+        let parts =
+            Parts { config, data: &data, stores: &stores, runtime: &runtime, environment: &environment };
+        let services = parts.start(&guard, &signer, ticket_key, cost)?;
+        measure(&runtime, &stores);
+        let readiness = Arc::new(StoresReady { stores: stores.clone() });
+        let metrics = runtime.metrics.clone();
+        let gateway = Gateway::new(
+            services,
+            guard,
+            environment.clone(),
+            readiness,
+            gateway::Options::default(),
+            Arc::new(move || metrics.text()),
+        )
+        .context("the gateway cannot start")?;
+        Ok(Self { router: gateway.router(), signer, environment, stores, runtime, _data: data })
+    }
+
+    /// Stops: what was taken in is finished, then the stores are closed.
+    pub async fn stop(self) {
+        self.runtime.stop().await;
+        self.stores.close().await;
+    }
+}
+
+/// What the services are made of.
+struct Parts<'a> {
+    config: &'a Config,
+    data: &'a DataDir,
+    stores: &'a Stores,
+    runtime: &'a Runtime,
+    environment: &'a Environment,
+}
+
+impl Parts<'_> {
+    /// Starts the services; the way to each by its gRPC name.
+    fn start(
+        &self,
+        guard: &Guard,
+        signer: &Signer,
+        ticket_key: TicketKey,
+        cost: user::Cost,
+    ) -> anyhow::Result<Upstreams> {
+        let (runtime, stores, log) = (self.runtime, self.stores, self.stores.log());
+        let environment = || self.environment.clone();
+        let local = |routes| Transport::local(guard.protect(routes));
+        let hold_seconds = i64::from(self.config.hold_minutes) * 60;
+        let event =
+            local(event::start(runtime, Arc::clone(&stores.event) as _, &log, environment(), hold_seconds));
+        let provider = Arc::new(Simulator::default());
+        let ticket = local(ticket::start(
+            runtime,
+            Arc::clone(&stores.ticket) as _,
+            &log,
+            environment(),
+            ticket_key,
+            provider,
+        ));
+        let feedback = local(feedback::start(
+            runtime,
+            Arc::clone(&stores.feedback) as _,
+            Arc::clone(&log),
+            environment(),
+        ));
+        let notification = local(notification::start(
+            runtime,
+            Arc::clone(&stores.notification) as _,
+            Arc::clone(&log),
+            environment(),
+            self.mailer()?,
+        ));
+        let analytics = local(analytics::start(
+            runtime,
+            Arc::clone(&stores.analytics) as _,
+            Arc::clone(&log),
+            environment(),
+        ));
+        let peers = [
+            ("event", &event),
+            ("ticket", &ticket),
+            ("feedback", &feedback),
+            ("notification", &notification),
+            ("analytics", &analytics),
+        ];
+        let peers = peers.into_iter().map(|(name, transport)| (name.to_owned(), transport.clone())).collect();
+        let config = user::Config { cost, admin_emails: self.config.admin_emails.iter().cloned().collect() };
+        let user = local(user::start(
+            runtime,
+            Arc::clone(&stores.user) as _,
+            log,
+            environment(),
+            signer.clone(),
+            peers,
+            config,
+        ));
+        let named = [
+            ("UserService", user),
+            ("EventService", event),
+            ("TicketService", ticket),
+            ("FeedbackService", feedback),
+            ("NotificationService", notification),
+            ("AnalyticsService", analytics),
+        ];
+        Ok(named.into_iter().map(|(name, transport)| (format!("boxoffice.v1.{name}"), transport)).collect())
+    }
+
+    fn mailer(&self) -> anyhow::Result<Arc<dyn domain::notification::Mailer>> {
+        let from = &self.config.mail_from;
+        Ok(match &self.config.smtp_url {
+            Some(url) => {
+                Arc::new(SmtpMailer::new(url, from).context("smtp_url or mail_from cannot be used")?)
+            }
+            None => {
+                Arc::new(MailDirectory::new(&self.data.outbox(), from).context("mail cannot be written")?)
+            }
+        })
+    }
+}
+
+/// Every store answers.
+struct StoresReady {
+    stores: Stores,
+}
+
+#[async_trait::async_trait]
+impl Readiness for StoresReady {
+    async fn parts(&self) -> Vec<Part> {
+        let stores = &self.stores;
+        vec![
+            part(stores.user.as_ref()).await,
+            part(stores.event.as_ref()).await,
+            part(stores.ticket.as_ref()).await,
+            part(stores.feedback.as_ref()).await,
+            part(stores.notification.as_ref()).await,
+            part(stores.analytics.as_ref()).await,
+        ]
+    }
+}
+
+async fn part<R: Row>(store: &dyn Store<R>) -> Part {
+    let answer = store.load(&[], &[]).await;
+    let detail = if answer.is_ok() { "store answers" } else { "store does not answer" };
+    Part { name: R::SERVICE.to_owned(), ready: answer.is_ok(), detail: detail.to_owned() }
+}
+
+/// Keeps the figures of the stores current.
+fn measure(runtime: &Runtime, stores: &Stores) {
+    let (metrics, shutdown, stores) = (runtime.metrics.clone(), runtime.shutdown.clone(), stores.clone());
+    runtime.tasks.spawn(async move {
+        loop {
+            count_parked(&metrics, stores.event.as_ref()).await;
+            count_parked(&metrics, stores.ticket.as_ref()).await;
+            count_parked(&metrics, stores.feedback.as_ref()).await;
+            count_parked(&metrics, stores.notification.as_ref()).await;
+            count_parked(&metrics, stores.analytics.as_ref()).await;
+            tokio::select! {
+                () = tokio::time::sleep(MEASURE_EVERY) => {}
+                () = shutdown.cancelled() => return,
+            }
+        }
+    });
+}
+
+async fn count_parked<R: Row>(metrics: &kit::Metrics, store: &dyn Store<R>) {
+    if let Ok(parked) = store.parked().await {
+        metrics.parked(R::SERVICE, parked.len());
+    }
+}

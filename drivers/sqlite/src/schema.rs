@@ -1,0 +1,270 @@
+//! The tables: those of the rows, which a service describes, and those of the port itself.
+//!
+//! Each `Row` table has its columns, its version and its state. What a column of kind `Set` or `Words` needs
+//! beside it is kept up to date by triggers, only when the column really changes; so a write of a row is one
+//! statement on one table, and the search index is left alone while only the state changes.
+
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use rusqlite::{Connection, OptionalExtension as _};
+use store::{Column, ColumnKind, Table};
+
+use crate::error::OpenError;
+
+/// The schema version that this driver writes, in `PRAGMA user_version`.
+pub const SCHEMA_VERSION: i64 = 1;
+
+/// Columns that every table has, which a service's column must not be named.
+const OWN_COLUMNS: [&str; 4] = ["id", "version", "state", ROW_NUMBER];
+
+/// The integer key of a row, by which the search index names it. It is a declared column because SQLite may
+/// renumber an undeclared one.
+pub const ROW_NUMBER: &str = "_number";
+
+/// The tables of the port itself. The outbox has the columns that Debezium's outbox event router reads.
+const OWN_TABLES: &str = "
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE outbox (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL,
+        aggregatetype TEXT NOT NULL,
+        aggregateid TEXT NOT NULL,
+        type TEXT NOT NULL,
+        source TEXT NOT NULL,
+        payload TEXT NOT NULL,
+        timestamp INTEGER NOT NULL,
+        traceparent TEXT
+    ) STRICT;
+    CREATE INDEX outbox_by_topic ON outbox (aggregatetype);
+    CREATE TABLE positions (
+        topic TEXT NOT NULL,
+        partition TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        PRIMARY KEY (topic, partition)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE answers (
+        key TEXT PRIMARY KEY,
+        fingerprint TEXT NOT NULL,
+        body TEXT NOT NULL,
+        at_us INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX answers_by_time ON answers (at_us);
+    CREATE TABLE parked (
+        topic TEXT NOT NULL,
+        partition TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        source TEXT NOT NULL,
+        type TEXT NOT NULL,
+        key TEXT NOT NULL,
+        time_us INTEGER NOT NULL,
+        traceparent TEXT,
+        payload TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        at_us INTEGER NOT NULL,
+        PRIMARY KEY (topic, partition, position)
+    ) STRICT;
+    CREATE TABLE commits (id TEXT PRIMARY KEY, outcome TEXT NOT NULL, at_us INTEGER) STRICT, WITHOUT ROWID;
+    CREATE INDEX commits_by_time ON commits (at_us);
+";
+
+/// What a schema is made for: the service and its tables.
+pub struct Wanted {
+    /// The service's name.
+    pub service: &'static str,
+    /// Its tables.
+    pub tables: &'static [Table],
+}
+
+/// Brings a database from a schema version to [`SCHEMA_VERSION`], inside the caller's transaction.
+pub fn migrate(connection: &Connection, from: i64, wanted: &Wanted) -> rusqlite::Result<()> {
+    if from < 1 {
+        let ddl = row_tables(wanted.tables);
+        connection.execute_batch(OWN_TABLES)?;
+        connection.execute_batch(&ddl)?;
+        let mut insert = connection.prepare("INSERT INTO meta (name, value) VALUES (?1, ?2)")?;
+        insert.execute(("service", wanted.service))?;
+        insert.execute(("row_tables", &ddl))?;
+    }
+    connection.pragma_update(None, "user_version", SCHEMA_VERSION)
+}
+
+/// Checks that the database was made for this service, with these tables and columns.
+pub fn check_made_for(connection: &Connection, wanted: &Wanted) -> Result<(), Mismatch> {
+    let mut select = connection.prepare("SELECT value FROM meta WHERE name = ?1")?;
+    let mut meta = |name: &str| -> rusqlite::Result<Option<String>> {
+        select.query_row([name], |row| row.get(0)).optional()
+    };
+    let service = meta("service")?.unwrap_or_default();
+    if service != wanted.service {
+        return Err(Mismatch::Service(service));
+    }
+    if meta("row_tables")?.unwrap_or_default() != row_tables(wanted.tables) {
+        return Err(Mismatch::Columns);
+    }
+    Ok(())
+}
+
+/// Why a database is not the wanted one.
+pub enum Mismatch {
+    /// It belongs to this service.
+    Service(String),
+    /// Its tables are described otherwise.
+    Columns,
+    /// It could not be read.
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Mismatch {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// Refuses names that could not be quoted into SQL, or that would collide.
+pub fn check_names(tables: &[Table]) -> Result<(), OpenError> {
+    let refuse = |name: &str, why: &'static str| Err(OpenError::Name { name: name.to_owned(), why });
+    let mut seen: BTreeSet<String> =
+        ["meta", "outbox", "positions", "answers", "parked", "commits"].map(str::to_owned).into();
+    for table in tables {
+        if !is_plain(table.name) || table.name.starts_with("sqlite_") {
+            return refuse(table.name, "a table's name has lower case letters and underscores");
+        }
+        if !seen.insert(table.name.to_owned()) {
+            return refuse(table.name, "two tables have this name");
+        }
+        for column in table.columns {
+            if !is_plain(column.name) || OWN_COLUMNS.contains(&column.name) {
+                return refuse(
+                    column.name,
+                    "a column's name has lower case letters, and is not a reserved one",
+                );
+            }
+            if !seen.insert(side_table(table, column)) {
+                return refuse(column.name, "two columns have this name");
+            }
+        }
+        for name in table.indexes.iter().copied().flatten() {
+            if !table.columns.iter().any(|column| column.name == *name) {
+                return refuse(name, "an index is over columns of its table");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_plain(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_')
+}
+
+/// The table beside a table, for a column of kind `Set` or `Words`.
+pub fn side_table(table: &Table, column: &Column) -> String {
+    format!("{}_{}", table.name, column.name)
+}
+
+/// The statements that create the tables of the rows. They are stored too, to notice a change.
+fn row_tables(tables: &[Table]) -> String {
+    let mut ddl = String::new();
+    for table in tables {
+        main_table(&mut ddl, table);
+        for column in table.columns {
+            match column.kind {
+                ColumnKind::Text | ColumnKind::Int => plain_index(&mut ddl, table, column),
+                ColumnKind::Set => set_table(&mut ddl, table, column),
+                ColumnKind::Words => words_table(&mut ddl, table, column),
+            }
+        }
+        for (number, names) in table.indexes.iter().enumerate() {
+            let columns: String = names.iter().map(|name| format!("\"{name}\", ")).collect();
+            let name = table.name;
+            add(&mut ddl, &format!("CREATE INDEX \"{name}_index_{number}\" ON \"{name}\" ({columns}id)"));
+        }
+    }
+    ddl
+}
+
+fn add(ddl: &mut String, statement: &str) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(ddl, "{statement};");
+}
+
+/// A state is often several kilobytes, which a table without row numbers would keep in its inner pages; so
+/// tables have them.
+fn main_table(ddl: &mut String, table: &Table) {
+    let columns: String = table
+        .columns
+        .iter()
+        .map(|column| {
+            let kind = if column.kind == ColumnKind::Int { "INTEGER" } else { "TEXT" };
+            format!("\"{}\" {kind}, ", column.name)
+        })
+        .collect();
+    let name = table.name;
+    add(
+        ddl,
+        &format!(
+            "CREATE TABLE \"{name}\" ({ROW_NUMBER} INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, \
+             version INTEGER NOT NULL, {columns}state TEXT NOT NULL) STRICT"
+        ),
+    );
+}
+
+/// The id ends each index, because pages go on after a value and an id.
+fn plain_index(ddl: &mut String, table: &Table, column: &Column) {
+    let (name, on, column_name) = (side_table(table, column), table.name, column.name);
+    if column.unique {
+        add(ddl, &format!("CREATE UNIQUE INDEX \"{name}_index\" ON \"{on}\" (\"{column_name}\")"));
+    } else {
+        add(ddl, &format!("CREATE INDEX \"{name}_index\" ON \"{on}\" (\"{column_name}\", id)"));
+    }
+}
+
+/// The main table keeps a set as a JSON list; the side table has a row for each of its texts.
+fn set_table(ddl: &mut String, table: &Table, column: &Column) {
+    let (side, on, column) = (side_table(table, column), table.name, column.name);
+    add(
+        ddl,
+        &format!(
+            "CREATE TABLE \"{side}\" (value TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (value, id)) \
+             STRICT, WITHOUT ROWID"
+        ),
+    );
+    add(ddl, &format!("CREATE INDEX \"{side}_index\" ON \"{side}\" (id)"));
+    let fill =
+        format!("INSERT OR IGNORE INTO \"{side}\" SELECT value, new.id FROM json_each(new.\"{column}\");");
+    let clear = format!("DELETE FROM \"{side}\" WHERE id = old.id;");
+    triggers(ddl, &side, on, column, &fill, &clear);
+}
+
+/// The text is folded already: every sign of it belongs to a word, and only blanks separate words.
+fn words_table(ddl: &mut String, table: &Table, column: &Column) {
+    let (side, on, column) = (side_table(table, column), table.name, column.name);
+    add(
+        ddl,
+        &format!(
+            "CREATE VIRTUAL TABLE \"{side}\" USING fts5(\"{column}\", content = '{on}', \
+             content_rowid = '{ROW_NUMBER}', prefix = '2 3', \
+             tokenize = \"unicode61 remove_diacritics 0 categories 'L* M* N* P* S* C*'\")"
+        ),
+    );
+    let fill =
+        format!("INSERT INTO \"{side}\" (rowid, \"{column}\") VALUES (new.{ROW_NUMBER}, new.\"{column}\");");
+    let clear = format!(
+        "INSERT INTO \"{side}\" (\"{side}\", rowid, \"{column}\") \
+         VALUES ('delete', old.{ROW_NUMBER}, old.\"{column}\");"
+    );
+    triggers(ddl, &side, on, column, &fill, &clear);
+}
+
+fn triggers(ddl: &mut String, side: &str, on: &str, column: &str, fill: &str, clear: &str) {
+    add(ddl, &format!("CREATE TRIGGER \"{side}_insert\" AFTER INSERT ON \"{on}\" BEGIN {fill} END"));
+    add(ddl, &format!("CREATE TRIGGER \"{side}_delete\" AFTER DELETE ON \"{on}\" BEGIN {clear} END"));
+    add(
+        ddl,
+        &format!(
+            "CREATE TRIGGER \"{side}_update\" AFTER UPDATE OF \"{column}\" ON \"{on}\" \
+             WHEN old.\"{column}\" IS NOT new.\"{column}\" BEGIN {clear} {fill} END"
+        ),
+    );
+}

@@ -1,0 +1,167 @@
+//! A log as a consumer meets it: another service's outbox, slow, stalled, or with facts that cannot be read.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use bus::{Batch, Log, LogError, MemoryLog, Partition, Position, Record, Topic};
+use futures_util::FutureExt;
+use store::Parked;
+
+use crate::faults::{Fault, Faults};
+
+/// What an unreadable fact looks like.
+const UNREADABLE: &str = "{\"unreadable";
+/// The most tries for which a passing fault keeps a fact unreadable; beyond `kit`'s own limit, so that
+/// some are parked.
+const MOST_BAD_READS: u64 = 9;
+/// Of so many unreadable facts, one stays so until somebody mends it.
+const ONE_STAYS_BAD_OF: u64 = 3;
+
+/// For how long a fact cannot be read.
+#[derive(Debug, Clone, Copy)]
+enum Bad {
+    /// For so many more reads.
+    For(u64),
+    /// Until the world mends it.
+    UntilMended,
+}
+
+#[derive(Default)]
+struct State {
+    bad: BTreeMap<Position, Bad>,
+    /// Whether a fact goes bad is drawn once, when it is first read.
+    drawn_to: BTreeMap<Topic, Position>,
+    /// Steps for which a partition gives nothing.
+    stalled: BTreeMap<Topic, u64>,
+    most: usize,
+}
+
+/// The outbox that one service consumes.
+pub struct SimLog {
+    inner: Arc<MemoryLog>,
+    faults: Arc<Faults>,
+    state: Mutex<State>,
+}
+
+impl SimLog {
+    /// Puts faults in front of a log; one read gives at most so many records.
+    #[must_use]
+    pub fn new(inner: Arc<MemoryLog>, faults: Arc<Faults>, most: usize) -> Self {
+        Self { inner, faults, state: Mutex::new(State { most, ..State::default() }) }
+    }
+
+    /// Records as they were written.
+    ///
+    /// # Panics
+    /// When the partition is not of this log.
+    #[must_use]
+    pub fn truth(&self, partition: &Partition, after: Position, most: usize) -> Vec<Record> {
+        let read = self.inner.read(partition, after, most).now_or_never();
+        read.expect("a memory log is always ready").expect("a partition of this log").records
+    }
+
+    /// Lets a topic give nothing for so many reads.
+    pub fn stall(&self, topic: Topic, reads: u64) {
+        self.state().stalled.insert(topic, reads);
+    }
+
+    /// Every fact can be read again; how many could not.
+    pub fn mend(&self) -> usize {
+        std::mem::take(&mut self.state().bad).len()
+    }
+
+    /// Ends stalls, slowness and damage for good.
+    pub fn calm(&self) {
+        let mut state = self.state();
+        state.bad.clear();
+        state.stalled.clear();
+        state.most = usize::MAX;
+    }
+
+    /// Whether a fact cannot be read now.
+    #[must_use]
+    pub fn is_bad(&self, position: Position) -> bool {
+        self.state().bad.contains_key(&position)
+    }
+
+    /// A parked fact as it is read now: whole once it was mended.
+    #[must_use]
+    pub fn mended(&self, mut parked: Parked) -> Parked {
+        let position = parked.record.position;
+        {
+            let mut state = self.state();
+            if state.bad.contains_key(&position) {
+                tick(&mut state.bad, position);
+                return parked;
+            }
+        }
+        if parked.record.fact.payload == UNREADABLE {
+            let before = Position(position.0 - 1);
+            parked.record = self.truth(&parked.partition, before, 1).remove(0);
+        }
+        parked
+    }
+
+    fn spoil(&self, state: &mut State, topic: Topic, records: &mut [Record]) {
+        for record in records {
+            let drawn_to = state.drawn_to.entry(topic).or_default();
+            if record.position > *drawn_to {
+                *drawn_to = record.position;
+                if self.faults.strikes(Fault::Poison) {
+                    let bad = match self.faults.below(ONE_STAYS_BAD_OF) {
+                        0 => Bad::UntilMended,
+                        _ => Bad::For(1 + self.faults.below(MOST_BAD_READS)),
+                    };
+                    state.bad.insert(record.position, bad);
+                }
+            }
+            if state.bad.contains_key(&record.position) {
+                UNREADABLE.clone_into(&mut record.fact.payload);
+                tick(&mut state.bad, record.position);
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One bad read less.
+fn tick(bad: &mut BTreeMap<Position, Bad>, position: Position) {
+    match bad.get_mut(&position) {
+        Some(Bad::For(reads)) if *reads > 1 => *reads -= 1,
+        Some(Bad::For(_)) => {
+            bad.remove(&position);
+        }
+        Some(Bad::UntilMended) | None => {}
+    }
+}
+
+#[async_trait]
+impl Log for SimLog {
+    fn partitions(&self, topic: Topic) -> Vec<Partition> {
+        self.inner.partitions(topic)
+    }
+
+    async fn read(&self, partition: &Partition, after: Position, most: usize) -> Result<Batch, LogError> {
+        let most = {
+            let mut state = self.state();
+            if let Some(reads) = state.stalled.get_mut(&partition.topic).filter(|reads| **reads > 0) {
+                *reads -= 1;
+                return Ok(Batch { records: Vec::new(), next: after });
+            }
+            most.min(state.most)
+        };
+        let mut batch = self.inner.read(partition, after, most).await?;
+        self.spoil(&mut self.state(), partition.topic, &mut batch.records);
+        Ok(batch)
+    }
+
+    async fn wait(&self, partition: &Partition, after: Position) -> Result<(), LogError> {
+        self.inner.wait(partition, after).await
+    }
+}

@@ -1,0 +1,182 @@
+//! The courier: takes the mails that are due, hands them to the mailer, and notes what became of them.
+//!
+//! A mail is sent at least once: a crash between the sending and the note sends it again, after
+//! [`TRY_SECONDS`] and with the same message id.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::notification::{
+    MailError, Mailer, Notification, Occasion, Outcome, Recipient, Status, TRY_SECONDS,
+};
+use futures_util::future::join_all;
+use kit::{
+    Item, Pipeline, Request,
+    pipeline::{Done, NotDone},
+};
+use store::{Condition, Direction, Query, StoreError, Value};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    machine::{Command, NotificationMachine, Reply},
+    render::Renderer,
+    rows::{NotificationRow, event_key, user_key},
+};
+
+/// How often it looks for mails that are due, if nobody wakes it.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The most mails that are on their way at once.
+const MAX_BATCH: usize = 32;
+/// How long a mailer may take over one mail.
+const SEND_TIMEOUT: Duration = Duration::from_secs(120);
+// Who still sends is never taken for dead.
+const _: () = assert!(SEND_TIMEOUT.as_secs() < TRY_SECONDS.unsigned_abs());
+/// The pause after the store could not be reached.
+const STORE_PAUSE: Duration = Duration::from_secs(2);
+
+/// Sends what is due. It commits beside the service's queue, so that what it has sent is noted even
+/// while the service stops.
+pub(crate) struct Courier {
+    pipeline: Pipeline<NotificationMachine>,
+    mailer: Arc<dyn Mailer>,
+    renderer: Option<Renderer>,
+}
+
+impl Courier {
+    pub(crate) fn new(pipeline: Pipeline<NotificationMachine>, mailer: Arc<dyn Mailer>) -> Self {
+        let renderer = Renderer::new();
+        if let Err(error) = &renderer {
+            tracing::error!(%error, "the mail templates cannot be read: no mail is sent");
+        }
+        Self { pipeline, mailer, renderer: renderer.ok() }
+    }
+
+    /// Runs until told to stop; mails that are on their way are finished.
+    pub(crate) async fn run(self, shutdown: CancellationToken) {
+        let wake = self.pipeline.machine().wake();
+        while !shutdown.is_cancelled() {
+            let pause = match self.send_due().await {
+                Ok(sent) if sent == MAX_BATCH => Duration::ZERO,
+                Ok(_) => LOOK_EVERY,
+                Err(error) => {
+                    tracing::warn!(%error, "the mails that are due could not be read");
+                    STORE_PAUSE
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = wake.notified() => {}
+                () = shutdown.cancelled() => return,
+            }
+        }
+    }
+
+    /// Tries the mails that are due, up to [`MAX_BATCH`]; how many tries that were.
+    async fn send_due(&self) -> Result<usize, StoreError> {
+        let due = self.due().await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let begin = |n: &Notification| Command::BeginTry { booking_id: n.booking_id, kind: n.kind };
+        let begun = self.commit(due.iter().map(begin)).await;
+        let mine: Vec<(&Notification, u32)> = due
+            .iter()
+            .zip(begun)
+            .filter_map(|(notification, reply)| match reply {
+                Some(Reply::Begin(this_try)) => Some((notification, this_try)),
+                _ => None,
+            })
+            .collect();
+        let tries = mine.iter().map(|&(notification, this_try)| async move {
+            let outcome = self.try_one(notification).await;
+            let (booking_id, kind) = (notification.booking_id, notification.kind);
+            Command::EndTry { booking_id, kind, this_try, outcome }
+        });
+        let ended = join_all(tries).await;
+        self.commit(ended.into_iter()).await;
+        Ok(mine.len())
+    }
+
+    async fn due(&self) -> Result<Vec<Notification>, StoreError> {
+        let now = self.pipeline.environment().now();
+        let query = Query::all("notification")
+            .filter(Condition::Is("status", Value::from(Status::Queued.name())))
+            .filter(Condition::Below("next_try_at", Value::Int(now.micros().saturating_add(1))))
+            .order("next_try_at", Direction::Ascending)
+            .limit(MAX_BATCH);
+        let found = self.pipeline.store().query(&query).await?;
+        Ok(found.iter().filter_map(|versioned| versioned.row.as_notification()).cloned().collect())
+    }
+
+    /// Commits commands together; `None` for those that were not committed, which the next look finds.
+    async fn commit(&self, commands: impl Iterator<Item = Command>) -> Vec<Option<Reply>> {
+        let request = |command| Item::Request(Request { command, idempotency: None, traceparent: None });
+        let items: Vec<Item<Command>> = commands.map(request).collect();
+        if items.is_empty() {
+            return Vec::new();
+        }
+        let outcomes = self.pipeline.run(&items).await;
+        outcomes.into_iter().map(reply).collect()
+    }
+
+    /// Sends one mail. It reads the recipient now, after the try began: who was erased gets none.
+    async fn try_one(&self, notification: &Notification) -> Outcome {
+        let (recipient, event) = match self.recipient_and_event(notification).await {
+            Ok(found) => found,
+            Err(_) => return later("store_unavailable"),
+        };
+        let Some(recipient) = recipient else { return later("user_unknown") };
+        if recipient.is_erased {
+            return Outcome::Never { why: "user_erased".to_owned() };
+        }
+        let Some(event) = event else { return later("event_unknown") };
+        let Some(renderer) = &self.renderer else { return later("not_rendered") };
+        let mail = match renderer.mail(notification, &recipient, &event) {
+            Ok(mail) => mail,
+            Err(error) => {
+                tracing::error!(notification = notification.id(), %error, "a mail could not be rendered");
+                return later("not_rendered");
+            }
+        };
+        let subject = mail.subject.clone();
+        let sending = tokio::time::timeout(SEND_TIMEOUT, self.mailer.send(mail));
+        let sent = sending.await.unwrap_or_else(|_| Err(MailError::Transient("it took too long".to_owned())));
+        match sent {
+            Ok(()) => Outcome::Sent { subject },
+            Err(error) => {
+                tracing::warn!(notification = notification.id(), %error, "a mail was not taken");
+                match error {
+                    MailError::Transient(_) => later("mail_not_taken_yet"),
+                    MailError::Permanent(_) => Outcome::Never { why: "mail_refused".to_owned() },
+                }
+            }
+        }
+    }
+
+    async fn recipient_and_event(
+        &self,
+        notification: &Notification,
+    ) -> Result<(Option<Recipient>, Option<Occasion>), StoreError> {
+        let keys = [user_key(notification.user_id), event_key(notification.event_id)];
+        let loaded = self.pipeline.store().load(&keys, &[]).await?;
+        let rows: Vec<NotificationRow> =
+            loaded.rows.into_iter().flatten().map(|versioned| versioned.row).collect();
+        let recipient = rows.iter().find_map(NotificationRow::as_user).cloned();
+        let event = rows.iter().find_map(NotificationRow::as_event).cloned();
+        Ok((recipient, event))
+    }
+}
+
+fn reply(outcome: Result<Done<Reply>, NotDone>) -> Option<Reply> {
+    match outcome {
+        Ok(Done::Answered { reply, .. }) => Some(reply),
+        Ok(Done::Delivered(_)) => None,
+        Err(why) => {
+            tracing::warn!(?why, "the state of a mail could not be noted");
+            None
+        }
+    }
+}
+
+fn later(why: &str) -> Outcome {
+    Outcome::Later { why: why.to_owned() }
+}

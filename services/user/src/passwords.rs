@@ -1,0 +1,196 @@
+//! Password hashing (Argon2id, RFC 9106) on a few threads with a bounded queue.
+//!
+//! One hash takes tens of milliseconds and tens of megabytes. Without a bound, a crowd that signs in
+//! at once would take the machine from everybody who buys.
+
+use std::{num::NonZero, sync::Arc, thread};
+
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHasher, PasswordVerifier, phc},
+};
+use domain::user::PasswordHash;
+use kit::{Environment, ServiceError};
+use tokio::sync::Semaphore;
+
+/// The most passwords that wait to be hashed; beyond that, requests are refused at once.
+const MAX_WAITING: usize = 64;
+/// From so many cores on, two passwords are hashed at a time.
+const CORES_FOR_TWO: usize = 4;
+/// The length of a salt (RFC 9106).
+const SALT_BYTES: usize = 16;
+
+/// What one hash costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// Memory in KiB, at least 8 for each lane.
+    pub memory_kib: u32,
+    /// Passes over the memory, at least 1.
+    pub passes: u32,
+    /// Lanes, at least 1.
+    pub lanes: u32,
+}
+
+impl Default for Cost {
+    /// The floor that OWASP recommends: 19 MiB, two passes, one lane.
+    fn default() -> Self {
+        Self { memory_kib: 19 * 1_024, passes: 2, lanes: 1 }
+    }
+}
+
+/// What checking a password found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Checked {
+    /// It is another password, or there is none.
+    Wrong,
+    /// It is the password.
+    Right,
+    /// It is the password; the stored hash is of another cost, and this is the hash of today's.
+    RightRehashed(PasswordHash),
+}
+
+/// The hasher.
+#[derive(Clone)]
+pub(crate) struct Passwords {
+    argon2: Argon2<'static>,
+    /// One permit for each password that is hashed now.
+    threads: Arc<Semaphore>,
+    /// One permit for each password that is hashed now or waits.
+    places: Arc<Semaphore>,
+    environment: Environment,
+}
+
+impl Passwords {
+    /// A hasher; a cost that Argon2 does not know is replaced by the default one.
+    pub(crate) fn new(cost: Cost, environment: Environment) -> Self {
+        let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the cost of password hashing is not usable: the default is used");
+            Params::default()
+        });
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let threads = if cores >= CORES_FOR_TWO { 2 } else { 1 };
+        Self {
+            argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            threads: Arc::new(Semaphore::new(threads)),
+            places: Arc::new(Semaphore::new(threads + MAX_WAITING)),
+            environment,
+        }
+    }
+
+    /// The hash of a new password.
+    pub(crate) async fn hash(&self, password: String) -> Result<PasswordHash, ServiceError> {
+        let (argon2, salt) = (self.argon2.clone(), self.environment.random());
+        self.run(move || hash(&argon2, &password, &salt)).await?
+    }
+
+    /// Whether it is the password with this hash. Without a hash it takes the same time.
+    pub(crate) async fn check(
+        &self,
+        password: String,
+        stored: Option<PasswordHash>,
+    ) -> Result<Checked, ServiceError> {
+        let (argon2, salt) = (self.argon2.clone(), self.environment.random());
+        self.run(move || match stored {
+            Some(stored) => check(&argon2, &password, &stored, &salt),
+            None => hash(&argon2, &password, &salt).map(|_| Checked::Wrong),
+        })
+        .await?
+    }
+
+    /// Runs on a thread that may block, when it is its turn.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ServiceError> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| overloaded())?;
+        let thread = Arc::clone(&self.threads).acquire_owned().await.map_err(|_| overloaded())?;
+        // The permits go with the work: a client that hangs up does not free a thread that is busy.
+        let run = move || {
+            let done = work();
+            drop((thread, place));
+            done
+        };
+        tokio::task::spawn_blocking(run).await.map_err(|error| ServiceError::internal(&error))
+    }
+}
+
+fn overloaded() -> ServiceError {
+    ServiceError::unavailable("unavailable", "too many people sign in at this moment: try again shortly")
+}
+
+fn hash(argon2: &Argon2<'_>, password: &str, salt: &[u8; SALT_BYTES]) -> Result<PasswordHash, ServiceError> {
+    let hash = argon2.hash_password_with_salt(password.as_bytes(), salt);
+    hash.map(|hash| PasswordHash(hash.to_string())).map_err(|error| ServiceError::internal(&error))
+}
+
+fn check(
+    argon2: &Argon2<'_>,
+    password: &str,
+    stored: &PasswordHash,
+    salt: &[u8; SALT_BYTES],
+) -> Result<Checked, ServiceError> {
+    let Ok(stored) = phc::PasswordHash::new(&stored.0) else {
+        return Err(ServiceError::internal(&"a stored password hash cannot be read"));
+    };
+    // The parameters are those of the stored hash, not today's.
+    if argon2.verify_password(password.as_bytes(), &stored).is_err() {
+        return Ok(Checked::Wrong);
+    }
+    let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+    let is_of_today = Params::try_from(&stored).is_ok_and(|params| cost(&params) == cost(argon2.params()));
+    if is_of_today { Ok(Checked::Right) } else { hash(argon2, password, salt).map(Checked::RightRehashed) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHEAP: Cost = Cost { memory_kib: 8, passes: 1, lanes: 1 };
+
+    fn passwords(cost: Cost) -> Passwords {
+        Passwords::new(cost, Environment::system())
+    }
+
+    #[tokio::test]
+    async fn a_password_is_known_by_its_hash_alone() {
+        let passwords = passwords(CHEAP);
+        let hash = passwords.hash("correct horse".to_owned()).await.unwrap();
+        assert!(hash.0.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{}", hash.0);
+        for (password, stored, found) in [
+            ("correct horse", Some(hash.clone()), Checked::Right),
+            ("correct horsE", Some(hash), Checked::Wrong),
+            ("correct horse", None, Checked::Wrong),
+        ] {
+            assert_eq!(passwords.check(password.to_owned(), stored).await.unwrap(), found);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_another_cost_is_made_anew() {
+        let stored = passwords(CHEAP).hash("correct horse".to_owned()).await.unwrap();
+        let dearer = passwords(Cost { memory_kib: 16, ..CHEAP });
+        let checked = dearer.check("correct horse".to_owned(), Some(stored)).await.unwrap();
+        let Checked::RightRehashed(rehashed) = checked else { panic!("{checked:?}") };
+        let again = dearer.check("correct horse".to_owned(), Some(rehashed)).await.unwrap();
+        assert_eq!(again, Checked::Right);
+    }
+
+    #[tokio::test]
+    async fn the_default_cost_is_the_recommended_floor() {
+        let hash = passwords(Cost::default()).hash("correct horse".to_owned()).await.unwrap();
+        assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.0);
+    }
+
+    #[tokio::test]
+    async fn a_crowd_is_refused_at_once_and_told_when_to_come_again() {
+        let passwords = passwords(CHEAP);
+        let crowd = Arc::clone(&passwords.places).try_acquire_many_owned(1 + MAX_WAITING as u32).unwrap();
+        let rest = passwords.places.available_permits() as u32;
+        let _rest = Arc::clone(&passwords.places).try_acquire_many_owned(rest).unwrap();
+        let refused = passwords.hash("correct horse".to_owned()).await.unwrap_err();
+        assert_eq!(refused.code, kit::Code::Unavailable);
+        assert!(refused.retry_after.is_some());
+        drop(crowd);
+        assert!(passwords.hash("correct horse".to_owned()).await.is_ok());
+    }
+}
