@@ -159,6 +159,18 @@ impl Faults {
         strikes
     }
 
+    /// Whether this kind is tried now; whoever tries counts it once it has come about.
+    pub fn tries(&self, fault: Fault) -> bool {
+        let mut plan = self.plan();
+        let rate = plan.rates[fault as usize];
+        plan.on && rate > 0 && plan.rng.chance(rate)
+    }
+
+    /// Counts a fault that was tried and came about.
+    pub fn count(&self, fault: Fault) {
+        self.plan().faults[fault as usize] += 1;
+    }
+
     /// Whether this seed has a kind at all.
     #[must_use]
     pub fn has(&self, fault: Fault) -> bool {

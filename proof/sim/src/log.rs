@@ -1,7 +1,7 @@
 //! A log as a consumer meets it: another service's outbox, slow, stalled, or with facts that cannot be read.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -32,6 +32,8 @@ enum Bad {
 #[derive(Default)]
 struct State {
     bad: BTreeMap<Position, Bad>,
+    /// Facts that could not be read at some time.
+    was_bad: BTreeSet<Position>,
     /// Whether a fact goes bad is drawn once, when it is first read.
     drawn_to: BTreeMap<Topic, Position>,
     /// Steps for which a partition gives nothing.
@@ -81,10 +83,10 @@ impl SimLog {
         state.most = usize::MAX;
     }
 
-    /// Whether a fact cannot be read now.
+    /// Whether a fact could not be read at some time.
     #[must_use]
-    pub fn is_bad(&self, position: Position) -> bool {
-        self.state().bad.contains_key(&position)
+    pub fn was_bad(&self, position: Position) -> bool {
+        self.state().was_bad.contains(&position)
     }
 
     /// A parked fact as it is read now: whole once it was mended.
@@ -116,6 +118,7 @@ impl SimLog {
                         _ => Bad::For(1 + self.faults.below(MOST_BAD_READS)),
                     };
                     state.bad.insert(record.position, bad);
+                    state.was_bad.insert(record.position);
                 }
             }
             if state.bad.contains_key(&record.position) {

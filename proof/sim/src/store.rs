@@ -77,7 +77,7 @@ impl<R: Row> SimStore<R> {
                 // The rival calls this same store: the lock must be free.
                 drop(waiting);
                 if let Some(ambush) = ambush {
-                    self.faults.mark_race();
+                    self.faults.count(Fault::Race);
                     (ambush.act)();
                 }
             }

@@ -110,16 +110,9 @@ pub(super) mod tests {
             let root = document.root_element();
             assert_eq!(root.tag_name().name(), "svg");
             assert_eq!(root.attribute("shape-rendering"), Some("crispEdges"));
-            let side: usize = root
-                .attribute("viewBox")
-                .unwrap()
-                .strip_prefix("0 0 ")
-                .unwrap()
-                .split_once(' ')
-                .unwrap()
-                .0
-                .parse()
-                .unwrap();
+            let view_box: Vec<&str> = root.attribute("viewBox").unwrap().split(' ').collect();
+            let side: usize = view_box[3].parse().unwrap();
+            assert_eq!(view_box[..2], ["0", "0"]);
             let title = root.children().find(|node| node.has_tag_name("title"));
             assert_eq!(title.and_then(|title| title.text()), Some("QR code of the ticket"));
             let path = root.children().find(|node| node.attribute("fill") == Some("#000")).unwrap();

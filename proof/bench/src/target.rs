@@ -1,0 +1,58 @@
+//! Where the load goes.
+
+use std::{fmt, net::SocketAddr};
+
+use anyhow::Context;
+use hyper::header::HeaderValue;
+
+/// A deployment, with its address looked up once.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// For connecting.
+    pub address: SocketAddr,
+    /// For the `Host` header.
+    pub host: HeaderValue,
+}
+
+impl Target {
+    /// Reads `http://HOST[:PORT]`.
+    ///
+    /// # Errors
+    /// When it is not that, or the host is not known.
+    pub async fn parse(url: &str) -> anyhow::Result<Self> {
+        let authority = url.strip_prefix("http://").with_context(|| {
+            format!("--url {url} must begin with http://: the generator speaks no TLS, so that it stays light")
+        })?;
+        let authority = authority.trim_end_matches('/');
+        anyhow::ensure!(!authority.contains('/'), "--url {url} must not have a path");
+        let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        let lookup = if has_port { authority.to_owned() } else { format!("{authority}:80") };
+        let found = tokio::net::lookup_host(&lookup).await;
+        let address = found.ok().and_then(|mut found| found.next());
+        Ok(Self {
+            address: address.with_context(|| format!("the host of --url {url} is not known"))?,
+            host: HeaderValue::try_from(authority).context("--url is not a URL")?,
+        })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}", self.host.to_str().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_url_is_a_host_and_perhaps_a_port() {
+        let target = Target::parse("http://127.0.0.1:8000/").await.unwrap();
+        assert_eq!((target.address.port(), target.to_string()), (8000, "http://127.0.0.1:8000".to_owned()));
+        assert_eq!(Target::parse("http://127.0.0.1").await.unwrap().address.port(), 80);
+        for wrong in ["https://127.0.0.1", "127.0.0.1:80", "http://127.0.0.1/v1", "http://"] {
+            assert!(Target::parse(wrong).await.is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! One service as the simulator runs it: a store that stays, and two replicas that come and go.
+
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bus::{Log, Partition, Position, Topic};
+use futures_util::FutureExt;
+use kit::{
+    Consumer, Environment, Item, Machine, Pipeline,
+    consumer::{ConsumeError, Progress},
+    pipeline::{NotDone, Outcome},
+};
+use store::{Parked, Store};
+
+use crate::{
+    faults::{Faults, Marker},
+    log::SimLog,
+    store::SimStore,
+};
+
+/// How many processes of each service there are.
+pub const REPLICAS: usize = 2;
+/// The partition name of facts that are delivered out of turn: no consumer has it, so that delivering
+/// them moves no position and takes nothing back that is parked.
+const OUT_OF_TURN: &str = "out-of-turn";
+
+/// Polls a future that can never wait, once. `None` when its process has died meanwhile.
+///
+/// # Panics
+/// When it waits and nothing has died: then something real was awaited, and the simulator is wrong.
+pub fn poll<T>(faults: &Faults, future: impl Future<Output = T>) -> Option<T> {
+    let ready = future.now_or_never();
+    if ready.is_none() {
+        assert!(faults.take_crash(), "a simulated future is not ready");
+    }
+    ready
+}
+
+type Shared<T> = Arc<Mutex<T>>;
+
+struct Replica<M: Machine> {
+    pipeline: Pipeline<M>,
+    consumers: Vec<Shared<Consumer<M>>>,
+}
+
+/// One service.
+pub struct Node<M: Machine> {
+    /// Its name.
+    pub name: &'static str,
+    /// Its store.
+    pub store: Arc<SimStore<M::Row>>,
+    /// What it consumes.
+    pub log: Arc<SimLog>,
+    /// The partitions that it consumes.
+    pub partitions: Vec<Partition>,
+    faults: Arc<Faults>,
+    machine: fn(i64) -> M,
+    hold_seconds: i64,
+    environments: Vec<Environment>,
+    replicas: Vec<Replica<M>>,
+}
+
+/// What a node is made of.
+pub struct Parts<M: Machine> {
+    /// Its name.
+    pub name: &'static str,
+    /// Its store.
+    pub store: Arc<SimStore<M::Row>>,
+    /// What it consumes.
+    pub log: Arc<SimLog>,
+    /// The topics of that which it consumes.
+    pub topics: &'static [Topic],
+    /// The faults.
+    pub faults: Arc<Faults>,
+    /// Makes the behaviour of a new process.
+    pub machine: fn(i64) -> M,
+    /// How long seats are held.
+    pub hold_seconds: i64,
+    /// The clock and ids of each replica.
+    pub environments: Vec<Environment>,
+}
+
+impl<M: Machine> Node<M> {
+    /// Starts all replicas.
+    #[must_use]
+    pub fn new(parts: Parts<M>) -> Self {
+        let Parts { name, store, log, topics, faults, machine, hold_seconds, environments } = parts;
+        let partitions = topics.iter().flat_map(|topic| log.partitions(*topic)).collect();
+        let replicas = Vec::new();
+        let mut node =
+            Self { name, store, log, partitions, faults, machine, hold_seconds, environments, replicas };
+        node.replicas = (0..REPLICAS).map(|index| node.start(index)).collect();
+        node
+    }
+
+    fn start(&self, index: usize) -> Replica<M> {
+        let store: Arc<dyn Store<M::Row>> = self.store.clone();
+        let machine = Arc::new((self.machine)(self.hold_seconds));
+        let pipeline = Pipeline::new(machine, Arc::clone(&store), self.environments[index].clone());
+        let consumer = |partition: &Partition| {
+            let (log, sink) = (self.log.clone(), Arc::new(pipeline.clone()));
+            Arc::new(Mutex::new(Consumer::new(partition.clone(), log, Arc::clone(&store), sink)))
+        };
+        let consumers = self.partitions.iter().map(consumer).collect();
+        Replica { pipeline, consumers }
+    }
+
+    /// Ends a replica and starts it again; what it had in memory is gone.
+    pub fn restart(&mut self, index: usize) {
+        self.replicas[index] = self.start(index);
+    }
+
+    /// The pipeline of a replica.
+    #[must_use]
+    pub fn pipeline(&self, index: usize) -> &Pipeline<M> {
+        &self.replicas[index].pipeline
+    }
+
+    /// The clock and ids of a replica.
+    #[must_use]
+    pub fn environment(&self, index: usize) -> &Environment {
+        &self.environments[index]
+    }
+
+    /// Does a batch. `None` when the replica died; it is started again.
+    pub fn run(&mut self, index: usize, items: &[Item<M::Command>]) -> Option<Vec<Outcome<M::Reply>>> {
+        let done = poll(&self.faults, self.replicas[index].pipeline.run(items));
+        self.store.stand_down();
+        if done.is_none() {
+            self.restart(index);
+        }
+        done
+    }
+
+    /// Steps a consumer once. `None` when the replica died or the step failed.
+    pub fn step(&mut self, index: usize, partition: usize) -> Option<Progress> {
+        let consumer = Arc::clone(&self.replicas[index].consumers[partition]);
+        let stepped = step_consumer(&self.faults, &consumer);
+        self.store.stand_down();
+        if stepped.is_none() {
+            self.restart(index);
+        }
+        stepped.flatten()
+    }
+
+    /// Tries the parked facts of a partition again.
+    pub fn redrive(&mut self, index: usize, partition: usize) {
+        let consumer = Arc::clone(&self.replicas[index].consumers[partition]);
+        let mut consumer = consumer.lock().unwrap_or_else(PoisonError::into_inner);
+        let redriven = poll(&self.faults, consumer.redrive());
+        self.store.stand_down();
+        if redriven.is_none() {
+            self.restart(index);
+        }
+    }
+
+    /// Where the store says that the consumer of a partition is.
+    ///
+    /// # Panics
+    /// Never: a memory store is always ready.
+    #[must_use]
+    pub fn position(&self, partition: usize) -> Position {
+        let position = self.store.inner().position(&self.partitions[partition]).now_or_never();
+        position.expect("a memory store is always ready").expect("a memory store can be read")
+    }
+
+    /// Lets the consumer of another replica step before one of the coming calls to the store.
+    pub fn race_consumer(&self, calls: u64, index: usize, partition: usize) {
+        let rival = Arc::clone(&self.replicas[index].consumers[partition]);
+        let faults = Arc::clone(&self.faults);
+        let act = move || {
+            step_consumer(&faults, &rival);
+        };
+        self.store.lie_in_wait(calls, Box::new(act));
+    }
+
+    /// Lets another replica do a batch before one of the coming calls to the store. What came of it
+    /// is put where it is said to be.
+    pub fn race_batch(
+        &self,
+        calls: u64,
+        index: usize,
+        items: Vec<Item<M::Command>>,
+        outcomes: Shared<Option<Vec<Outcome<M::Reply>>>>,
+    ) {
+        let (rival, faults) = (self.replicas[index].pipeline.clone(), Arc::clone(&self.faults));
+        let act = move || {
+            let done = poll(&faults, rival.run(&items));
+            *outcomes.lock().unwrap_or_else(PoisonError::into_inner) = done;
+        };
+        self.store.lie_in_wait(calls, Box::new(act));
+    }
+
+    /// Facts as something to be done out of turn.
+    #[must_use]
+    pub fn out_of_turn(&self, partition: usize, after: Position, most: usize) -> Item<M::Command> {
+        let partition = &self.partitions[partition];
+        let copy = |record| Parked {
+            partition: Partition { topic: partition.topic, name: OUT_OF_TURN.to_owned() },
+            record,
+            reason: String::new(),
+            at_us: 0,
+        };
+        Item::Redrive(self.log.truth(partition, after, most).into_iter().map(copy).collect())
+    }
+}
+
+/// Steps a consumer. The outer `None` is its death, the inner one a failure.
+fn step_consumer<M: Machine>(
+    faults: &Faults,
+    consumer: &Mutex<Consumer<M>>,
+) -> Option<Option<Progress>> {
+    let mut consumer = consumer.lock().unwrap_or_else(PoisonError::into_inner);
+    match poll(faults, consumer.step())? {
+        Ok(progress) => Some(Some(progress)),
+        Err(ConsumeError::NotDone(NotDone::Fenced(_))) => {
+            faults.mark(Marker::Fenced);
+            Some(None)
+        }
+        Err(_) => Some(None),
+    }
+}
