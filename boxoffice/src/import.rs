@@ -63,8 +63,16 @@ pub async fn events(file: &Path, api: Arc<Api>, report: &mut dyn Write) -> anyho
     let mut summary = Summary::default();
     let mut under_way = UnderWay::new();
     let mut progress = Progress::start();
+    let mut first_line = None;
     for record in reader.records() {
-        let line = record.as_ref().ok().and_then(csv::StringRecord::position).map_or(0, csv::Position::line);
+        let position = match &record {
+            Ok(record) => record.position(),
+            Err(error) => error.position(),
+        };
+        let counted = position.map_or(0, csv::Position::line);
+        // Where lines end with CR LF, the reader counts a row as beginning before the LF: one line early.
+        let is_early = *first_line.get_or_insert(counted) < 2;
+        let line = counted + u64::from(is_early);
         match record.map_err(|error| error.to_string()).and_then(|record| columns.event(&record)) {
             Ok(event) => {
                 let api = Arc::clone(&api);

@@ -95,8 +95,9 @@ impl Columns {
             "ends_at": format!("{end}{ENDS}"),
             "time_zone": if zone.is_empty() { "UTC" } else { zone },
             "venue": venue,
-            "online": is_online(get("online"))?,
-            "website_url": get("url"),
+            // A row that names no place at all can only take place on the net.
+            "online": is_online(get("online"))? || (get("city").is_empty() && get("country").is_empty()),
+            "website_url": get("url").replace(' ', "%20"),
             "categories": categories,
             "ticket_types": [self.ticket_type(record)?],
             "external_id": external_id(["name", "start_date", "city", "country", "url"].map(get)),
@@ -176,6 +177,15 @@ mod tests {
         assert_eq!(event["categories"], json!(["ruby", "api"]));
         assert_eq!(event["ticket_types"][0]["quantity"], 100);
         assert_eq!(event["publish"], true);
+    }
+
+    #[test]
+    fn small_slips_of_a_row_are_mended() {
+        let header = ["name", "start_date", "city", "country", "online", "url"];
+        let event =
+            row(&header, &["A", "2024-06-04", "", "", "false", "http://a.example/Austin, TX"]).unwrap();
+        assert_eq!(event["online"], true);
+        assert_eq!(event["website_url"], "http://a.example/Austin,%20TX");
     }
 
     #[test]

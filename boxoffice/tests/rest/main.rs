@@ -1,2 +1,26 @@
-//! x
-#[test] fn a(){ let _ = (jiff::Timestamp::now(), rqrr::Point{x:0,y:0}); }
+//! The REST surface, end to end: a whole platform in this process, real HTTP, nothing mocked.
+//!
+//! Each test is a story that [`fixture::play`] gives a fresh platform. When the story is over, the
+//! platform must come to rest: every fact consumed, nothing parked, no booking PENDING, audit clean.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod accounts;
+mod analytics;
+mod authorisation;
+mod bookings;
+mod contention;
+mod door;
+mod events;
+mod feedback;
+mod fixture;
+mod hostile;
+mod idempotency;
+mod notifications;
+mod operations;
+mod payments;
+mod privacy;
+mod rules;
+mod search;
+mod ticket_types;
+mod tickets;

@@ -5,11 +5,10 @@
 
 use std::{
     cell::{Cell, RefCell},
-    rc::Rc,
     time::Duration,
 };
 
-use anyhow::Context;
+use futures_util::future::join_all;
 use hdrhistogram::Histogram;
 use hyper::StatusCode;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -163,19 +162,99 @@ pub async fn drive<S: Scenario>(scenario: &S, target: &Target, plan: &Plan) -> a
         connection.open().await?;
         connections.push(connection);
     }
-    let tally = Rc::new(RefCell::new(Tally::new()?));
+    let tally = RefCell::new(Tally::new()?);
     let schedule = Schedule { plan: *plan, start: Instant::now(), next: Cell::new(0) };
     let workers = connections.into_iter().map(|mut connection| {
         let (tally, schedule) = (&tally, &schedule);
         async move {
             while let Some((number, due)) = schedule.take() {
-                one(scenario, &mut connection, (number, due), tally).await;
+                if let Some(due) = due {
+                    sleep_until(due).await;
+                }
+                let since = due.unwrap_or_else(Instant::now);
+                let is_fine = one(scenario, &mut connection, number, since, tally).await;
+                if !is_fine {
+                    sleep(FAILURE_PAUSE).await;
+                }
             }
         }
     });
     join_all(workers).await;
-    let mut tally = Rc::into_inner(tally).context("a connection is still running")?.into_inner();
-    tally.took = schedule.start.elapsed();
-    tally.unsent = schedule.unsent();
-    Ok(tally)
+    let took = schedule.start.elapsed();
+    Ok(Tally { took, unsent: schedule.unsent(), ..tally.into_inner() })
+}
+
+/// Sends one request and counts its answer; whether it was one that the scenario expects.
+async fn one<S: Scenario>(
+    scenario: &S,
+    connection: &mut Connection,
+    number: u64,
+    since: Instant,
+    tally: &RefCell<Tally>,
+) -> bool {
+    let answered = connection.call(&scenario.call(number)).await;
+    let took = since.elapsed();
+    let mut tally = tally.borrow_mut();
+    let answer = match answered {
+        Ok(answer) => answer,
+        Err(error) => {
+            tally.unknown += 1;
+            tally.describe(|| format!("request {number}: {error:#}"));
+            return false;
+        }
+    };
+    let outcome = scenario.judge(number, &answer);
+    tally.count(outcome, took);
+    if outcome == Outcome::Failed {
+        tally.busy += u64::from(is_busy(answer.status));
+        let body = String::from_utf8_lossy(&answer.body);
+        tally.describe(|| format!("request {number} was answered {}: {body}", answer.status));
+    }
+    outcome != Outcome::Failed
+}
+
+fn is_busy(status: StatusCode) -> bool {
+    matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(pace: Pace, attempts: u64) -> Schedule {
+        let plan = Plan { connections: 1, time: Duration::from_secs(2), pace, attempts };
+        Schedule { plan, start: Instant::now(), next: Cell::new(0) }
+    }
+
+    #[test]
+    fn an_open_loop_fixes_its_instants_before_the_run() {
+        let schedule = schedule(Pace::Open { per_second: 4 }, u64::MAX);
+        let taken: Vec<_> = std::iter::from_fn(|| schedule.take()).collect();
+        let due: Vec<_> = taken.iter().map(|(_, due)| (due.unwrap() - schedule.start).as_millis()).collect();
+        assert_eq!(due, [0, 250, 500, 750, 1_000, 1_250, 1_500, 1_750]);
+        assert_eq!(schedule.unsent(), 0);
+    }
+
+    #[test]
+    fn what_was_due_and_not_sent_is_known() {
+        let schedule = schedule(Pace::Open { per_second: 100 }, 150);
+        schedule.take().unwrap();
+        assert_eq!(schedule.unsent(), 149);
+    }
+
+    #[test]
+    fn a_closed_loop_ends_with_its_attempts() {
+        let schedule = schedule(Pace::Closed, 3);
+        let taken: Vec<_> = std::iter::from_fn(|| schedule.take()).collect();
+        assert_eq!(taken, [(0, None), (1, None), (2, None)]);
+    }
+
+    #[test]
+    fn only_decided_answers_have_a_latency() {
+        let mut tally = Tally::new().unwrap();
+        for outcome in [Outcome::Booked, Outcome::Rejected, Outcome::Other, Outcome::Failed] {
+            tally.count(outcome, Duration::from_millis(3));
+        }
+        assert_eq!((tally.latency.len(), tally.errors()), (2, 1));
+    }
 }

@@ -150,7 +150,8 @@ impl World {
             let types = event.ticket_types.iter().cycle().skip(skip as usize).take(event.ticket_types.len());
             for (index, kind) in types.enumerate() {
                 if index == 0 || rng.chance(3_000) {
-                    let quantity = rng.between(1, if rng.chance(500) { 60 } else { 4 }) as u32;
+                    let most = if rng.chance(500) { 60 } else { 4 };
+                    let quantity = rng.between(1, most) as u32;
                     lines.push(PlacedLine { ticket_type_id: kind.id, quantity, seat_ids: Vec::new() });
                 }
             }

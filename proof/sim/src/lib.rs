@@ -1,0 +1,37 @@
+//! The booking saga under one seed: the real machines, pipelines, consumers and sweep of the event and
+//! ticket services, on the memory store and log, with faults.
+//!
+//! ```text
+//!   seed --> World --> step, step, ... --> faults off --> rest
+//!              |          |                                |
+//!              |          +-- witness: after each commit   +-- everything adds up, and the
+//!              +-- which faults, how often, what sells         whole log again changes nothing
+//! ```
+//!
+//! Nothing here waits: every future of a memory store is ready, so it is polled once. A process that
+//! dies is a future that never is, and is dropped. Start at [`world::World`]; what may happen is in
+//! [`steps`], what goes wrong in [`faults`], what must hold in [`witness`] and [`rest`].
+//!
+//! To add a fault: name it in [`faults::Fault`], let it happen in [`store`], [`log`], [`provider`] or
+//! [`steps`]. To add a defect: name it in `domain::planted`, make the mistake where it belongs, and run
+//! `sim defects`.
+
+pub mod actors;
+pub mod faults;
+pub mod log;
+pub mod node;
+pub mod provider;
+pub mod rng;
+pub mod run;
+pub mod steps;
+pub mod store;
+pub mod trace;
+pub mod witness;
+pub mod world;
+
+mod answers;
+mod bookings;
+mod holds;
+mod organiser;
+mod progress;
+mod rest;

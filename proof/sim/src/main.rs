@@ -1,1 +1,176 @@
-fn main() {}
+//! The program: see `sim --help`.
+
+use std::{
+    process::ExitCode,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Instant,
+};
+
+use clap::{Parser, Subcommand};
+use domain::planted::{Defect, activate};
+use sim::{
+    faults::{Fault, Marker},
+    run::{Report, catch_all, cores, run_many, run_seed, with_clock},
+    trace::Printing,
+};
+
+/// A line of progress comes after so many seeds.
+const PROGRESS_EVERY: u64 = 2_000;
+
+/// Runs the booking saga under seeds, with faults, and says which seed breaks what.
+#[derive(Parser)]
+#[command(after_help = "Examples:
+  sim run --seeds 10000            ten thousand seeds on all cores
+  sim run --seeds 1000 --from 77   the thousand seeds from 77 on
+  sim replay 77                    one seed, step by step
+  sim defects                      does the simulator catch every planted defect?
+  sim replay 3 --defect no-tombstone")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs seeds; exits with 1 when one breaks an invariant.
+    Run {
+        /// How many.
+        #[arg(long, default_value_t = 1_000)]
+        seeds: u64,
+        /// The first.
+        #[arg(long, default_value_t = 1)]
+        from: u64,
+    },
+    /// Runs one seed and prints its steps; exits with 1 when it breaks an invariant.
+    Replay {
+        /// The seed.
+        seed: u64,
+        /// Plants this defect.
+        #[arg(long)]
+        defect: Option<String>,
+    },
+    /// Plants each defect in turn and looks for a seed that catches it; exits with 1 when one is missed.
+    Defects {
+        /// The most seeds for each.
+        #[arg(long, default_value_t = 2_000)]
+        seeds: u64,
+    },
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Run { seeds, from } => run(from, seeds),
+        Command::Replay { seed, defect } => replay(seed, defect.as_deref()),
+        Command::Defects { seeds } => defects(seeds),
+    }
+}
+
+fn verdict(is_good: bool) -> ExitCode {
+    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[allow(clippy::disallowed_methods, reason = "how long it took is told to whoever runs it, no seed sees it")]
+fn run(from: u64, seeds: u64) -> ExitCode {
+    let began = Instant::now();
+    let (done, bookings) = (AtomicU64::new(0), AtomicU64::new(0));
+    let summary = run_many(from, seeds, |report| {
+        let bookings = bookings.fetch_add(report.bookings, Ordering::Relaxed) + report.bookings;
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if !report.violations.is_empty() {
+            print_violations(report);
+        }
+        if done.is_multiple_of(PROGRESS_EVERY) {
+            println!("{done} seeds, {bookings} bookings, {:.1} s", began.elapsed().as_secs_f64());
+        }
+    });
+    for fault in Fault::ALL {
+        println!("{:>12} x {}", summary.counts.faults[*fault as usize], fault.name());
+    }
+    for marker in Marker::ALL {
+        println!("{:>12} x seen: {}", summary.counts.markers[*marker as usize], marker.name());
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    println!(
+        "{:.1} s, {:.0} bookings per second and core, {} steps, {} commits, {:.0} simulated hours",
+        seconds,
+        summary.bookings as f64 / seconds / cores() as f64,
+        summary.steps,
+        summary.commits,
+        summary.micros as f64 / 3.6e9
+    );
+    println!(
+        "{} violations in {} seeds, {} bookings, {} faults",
+        summary.failed.len(),
+        summary.seeds,
+        summary.bookings,
+        summary.counts.faults_in_all()
+    );
+    verdict(summary.failed.is_empty())
+}
+
+fn print_violations(report: &Report) {
+    for violation in &report.violations {
+        println!("seed {}: {violation}", report.seed);
+    }
+    println!("see: sim replay {}", report.seed);
+}
+
+fn replay(seed: u64, defect: Option<&str>) -> ExitCode {
+    let planted = match defect.map(named) {
+        None => None,
+        Some(Some(defect)) => Some(defect),
+        Some(None) => {
+            let names: Vec<String> = Defect::ALL.iter().map(|(defect, _)| name(*defect)).collect();
+            eprintln!("sim: no such defect; there are: {}", names.join(", "));
+            return ExitCode::FAILURE;
+        }
+    };
+    let report = with_clock(|| {
+        activate(planted);
+        run_seed(seed, Printing::On)
+    });
+    for violation in &report.violations {
+        println!("seed {seed}: {violation}");
+    }
+    let faults = report.counts.faults_in_all();
+    println!(
+        "{} violations in seed {seed}, {} bookings, {faults} faults, trace {:016x}",
+        report.violations.len(),
+        report.bookings,
+        report.hash
+    );
+    verdict(report.violations.is_empty())
+}
+
+fn defects(seeds: u64) -> ExitCode {
+    let caught = catch_all(1, seeds);
+    for ((defect, what), caught) in Defect::ALL.iter().zip(&caught) {
+        let name = name(*defect);
+        match caught {
+            Some(caught) => {
+                let (seed, invariant) = (caught.seed, caught.violation.invariant);
+                println!("{name}: {what}: caught by seed {seed}: {invariant}");
+            }
+            None => println!("{name}: {what}: MISSED in {seeds} seeds"),
+        }
+    }
+    let count = caught.iter().flatten().count();
+    println!("{count} of {} defects caught", caught.len());
+    verdict(count == caught.len())
+}
+
+/// The name of a defect on the command line, such as `no-tombstone`.
+fn name(defect: Defect) -> String {
+    let mut name = String::new();
+    for letter in format!("{defect:?}").chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.extend(letter.to_lowercase());
+    }
+    name
+}
+
+fn named(text: &str) -> Option<Defect> {
+    Defect::ALL.iter().map(|(defect, _)| *defect).find(|defect| name(*defect) == text)
+}

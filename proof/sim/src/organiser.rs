@@ -8,7 +8,7 @@ use domain::{
 use event::{Actor, Edit, EventCommand};
 use kit::{Item, Request};
 
-use crate::world::{BEGINNING_MICROS, SECOND, World, uuid};
+use crate::world::{BEGINNING_MICROS, World, uuid};
 
 /// The most tries to put an event on sale while its store has faults.
 const MOST_TRIES: usize = 100;

@@ -87,6 +87,8 @@ pub struct World {
     pub(crate) paying: Vec<Paying>,
     pub(crate) trace: Trace,
     pub(crate) steps: u64,
+    /// The step after which the faults end.
+    pub(crate) last_step: u64,
 }
 
 fn ticket_machine(_hold_seconds: i64) -> TicketMachine {
@@ -154,6 +156,7 @@ impl World {
             paying: Vec::new(),
             trace: Trace::new(printing),
             steps: 0,
+            last_step: 0,
         };
         world.put_on_sale();
         world

@@ -30,6 +30,8 @@ const MAX_BATCH: usize = 32;
 const SEND_TIMEOUT: Duration = Duration::from_secs(120);
 // Who still sends is never taken for dead.
 const _: () = assert!(SEND_TIMEOUT.as_secs() < TRY_SECONDS.unsigned_abs());
+/// How long a stop waits for mails that are on their way; one that is cut off is sent again later.
+const STOP_GRACE: Duration = Duration::from_secs(10);
 /// The pause after the store could not be reached.
 const STORE_PAUSE: Duration = Duration::from_secs(2);
 
@@ -50,11 +52,15 @@ impl Courier {
         Self { pipeline, mailer, renderer: renderer.ok() }
     }
 
-    /// Runs until told to stop; mails that are on their way are finished.
+    /// Runs until told to stop; mails that are on their way are finished, if that is soon.
     pub(crate) async fn run(self, shutdown: CancellationToken) {
         let wake = self.pipeline.machine().wake();
         while !shutdown.is_cancelled() {
-            let pause = match self.send_due().await {
+            let sent = tokio::select! {
+                sent = self.send_due() => sent,
+                () = end_of_grace(&shutdown) => return,
+            };
+            let pause = match sent {
                 Ok(sent) if sent == MAX_BATCH => Duration::ZERO,
                 Ok(_) => LOOK_EVERY,
                 Err(error) => {
@@ -164,6 +170,12 @@ impl Courier {
         let event = rows.iter().find_map(NotificationRow::as_event).cloned();
         Ok((recipient, event))
     }
+}
+
+/// Returns when a stop has waited long enough.
+async fn end_of_grace(shutdown: &CancellationToken) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(STOP_GRACE).await;
 }
 
 fn reply(outcome: Result<Done<Reply>, NotDone>) -> Option<Reply> {

@@ -1,0 +1,276 @@
+//! Faults off: everything must come to rest within a bounded number of rounds, and then add up.
+
+use std::collections::BTreeMap;
+
+use bus::Position;
+use domain::{
+    BookingId, PaymentId,
+    event::{Hold, HoldState, inventory::holds_add_up},
+    facts::EventStatus,
+    ticket::{Booking, BookingStatus, PaymentStatus, RefundStatus, payment::Answer},
+};
+use event::EventRow;
+use futures_util::FutureExt;
+use kit::{Item, Machine, consumer::Progress};
+use store::Store;
+use ticket::TicketRow;
+
+use crate::{
+    node::Node,
+    witness::Violation,
+    world::{SECOND, World},
+};
+
+/// The most rounds until nothing moves any more.
+const MOST_ROUNDS: usize = 40;
+/// The most steps of one consumer in a round.
+const MOST_CONSUMER_STEPS: usize = 10_000;
+/// Facts of one redelivery.
+const REDELIVERED_AT_ONCE: usize = 512;
+
+impl World {
+    /// Ends the faults, lets time pass beyond every hold, and checks what must be true at the end.
+    pub(crate) fn come_to_rest(&mut self) {
+        self.faults.off();
+        self.event.log.calm();
+        self.ticket.log.calm();
+        self.note(format_args!("faults off"));
+        let mut is_quiet = false;
+        for _ in 0..MOST_ROUNDS {
+            let before = self.watcher.witness().commits;
+            self.round();
+            if !self.is_sound() {
+                return;
+            }
+            is_quiet = self.watcher.witness().commits == before;
+            if is_quiet {
+                break;
+            }
+        }
+        let found = self.check_rest();
+        let mut witness = self.watcher.witness();
+        witness.require(is_quiet, "comes to rest", || format!("not within {MOST_ROUNDS} rounds"));
+        witness.violations.extend(found);
+        drop(witness);
+        if self.is_sound() {
+            self.redeliver_everything();
+        }
+    }
+
+    fn round(&mut self) {
+        drain(&mut self.event);
+        drain(&mut self.ticket);
+        self.sweep();
+        self.pass((self.knobs.hold_seconds * SECOND).unsigned_abs());
+        let commits = self.watcher.witness().commits;
+        self.note(format_args!("a round: {commits} commits"));
+    }
+
+    fn check_rest(&self) -> Vec<Violation> {
+        let mut found = Findings::default();
+        self.check_consumers(&mut found);
+        self.check_stores(&mut found);
+        self.check_keys(&mut found);
+        self.check_money(&mut found);
+        let witness = self.watcher.witness();
+        for booking in witness.bookings.values() {
+            check_booking(booking, witness.holds.get(&booking.id), &mut found);
+            let event = witness.events.get(&booking.event_id);
+            let is_off = event.is_some_and(|event| event.status == EventStatus::Cancelled);
+            found.require(!is_off || !booking.status.is_live(), "a cancelled event has no bookings", || {
+                format!("booking {} is {}", booking.id, booking.status.name())
+            });
+        }
+        for hold in witness.holds.values() {
+            found.require(witness.bookings.contains_key(&hold.booking_id), "a hold has a booking", || {
+                format!("hold of booking {}", hold.booking_id)
+            });
+        }
+        for info in witness.infos.values() {
+            found.require(!info.calling_off, "at rest", || format!("event {} is being called off", info.id));
+        }
+        found.0
+    }
+
+    fn check_consumers(&self, found: &mut Findings) {
+        let parked = self.watcher.witness().parked.len();
+        found.require(parked == 0, "nothing parked", || format!("{parked} facts"));
+        check_positions(&self.event, found);
+        check_positions(&self.ticket, found);
+    }
+
+    /// The stores hold what the witness saw committed, and the events' figures are those of their holds.
+    fn check_stores(&self, found: &mut Findings) {
+        let witness = self.watcher.witness();
+        let mut holds: Vec<Hold> = Vec::new();
+        self.event.store.inner().inspect(|row| {
+            if let EventRow::Hold(hold) = row {
+                let is_same = witness.holds.get(&hold.booking_id) == Some(hold);
+                found.require(is_same, "durable", || format!("hold of booking {}", hold.booking_id));
+                holds.push(hold.clone());
+            }
+        });
+        found.require(holds.len() == witness.holds.len(), "durable", || "a hold is gone".to_owned());
+        for (id, inventory) in &witness.inventories {
+            let mine: Vec<Hold> = holds.iter().filter(|hold| hold.event_id == *id).cloned().collect();
+            for text in holds_add_up(inventory, &mine) {
+                found.add("holds add up", text);
+            }
+        }
+        let mut bookings = 0;
+        self.ticket.store.inner().inspect(|row| {
+            if let TicketRow::Booking(booking) = row {
+                bookings += 1;
+                let is_same = witness.bookings.get(&booking.id) == Some(booking);
+                found.require(is_same, "durable", || format!("booking {}", booking.id));
+            }
+        });
+        found.require(bookings == witness.bookings.len(), "durable", || "a booking is gone".to_owned());
+    }
+
+    /// One order is one booking at most, and the one that was answered.
+    fn check_keys(&self, found: &mut Findings) {
+        let witness = self.watcher.witness();
+        for (number, order) in self.orders.iter().enumerate() {
+            let there: Vec<&BookingId> =
+                order.candidates.iter().filter(|id| witness.bookings.contains_key(id)).collect();
+            found.require(there.len() <= 1, "one key, one booking", || format!("order {number}: {there:?}"));
+            let is_kept = order.answered.is_none_or(|id| there == [&id]);
+            found.require(is_kept, "answered is durable", || format!("order {number}: {there:?}"));
+        }
+    }
+
+    /// The provider's ledger and the bookings agree to the cent.
+    fn check_money(&self, found: &mut Findings) {
+        let (witness, ledger) = (self.watcher.witness(), self.provider.ledger());
+        let mut known: BTreeMap<PaymentId, &Booking> = BTreeMap::new();
+        for booking in witness.bookings.values() {
+            let mut taken = 0;
+            for payment in &booking.payments {
+                known.insert(payment.id, booking);
+                let at_provider = ledger.payments.get(&payment.id).map(|(answer, _)| *answer);
+                let agrees = match payment.status {
+                    PaymentStatus::Captured => at_provider == Some(Answer::Captured),
+                    PaymentStatus::Declined => at_provider == Some(Answer::Declined),
+                    PaymentStatus::Started | PaymentStatus::Voided => false,
+                };
+                found.require(agrees, "money", || {
+                    format!("booking {}: {payment:?} is {at_provider:?}", booking.id)
+                });
+                if payment.status == PaymentStatus::Captured {
+                    taken += payment.amount.minor - ledger.refunded(payment.id);
+                }
+            }
+            let worth = worth(booking);
+            found.require(taken == worth, "money", || {
+                format!("booking {} is {} and keeps {taken} of {worth}", booking.id, booking.status.name())
+            });
+            let all_paid = booking.refunds.iter().all(|refund| refund.status == RefundStatus::Refunded);
+            found.require(all_paid, "refunds are paid", || format!("booking {}", booking.id));
+        }
+        for (id, (answer, _)) in &ledger.payments {
+            let is_lost = *answer == Answer::Captured && !known.contains_key(id);
+            found.require(!is_lost, "money", || format!("payment {id} was captured for no booking"));
+        }
+    }
+
+    /// Every fact so far once more, to everybody: nothing may change.
+    fn redeliver_everything(&mut self) {
+        let before = self.watcher.witness().effective;
+        let mut failed = redeliver(&mut self.event);
+        failed.extend(redeliver(&mut self.ticket));
+        let mut witness = self.watcher.witness();
+        let changed = witness.effective - before;
+        witness.require(changed == 0, "redelivery changes nothing", || format!("{changed} commits"));
+        witness.require(failed.is_empty(), "redelivery changes nothing", || failed.join("; "));
+    }
+}
+
+/// Tries what is parked again and consumes until there is nothing more.
+fn drain<M: Machine>(node: &mut Node<M>) {
+    for partition in 0..node.partitions.len() {
+        node.redrive(0, partition);
+        for _ in 0..MOST_CONSUMER_STEPS {
+            // A fenced consumer finds its place at its next step.
+            if node.step(0, partition) == Some(Progress::Idle) {
+                break;
+            }
+        }
+    }
+}
+
+fn redeliver<M: Machine>(node: &mut Node<M>) -> Vec<String> {
+    let mut failed = Vec::new();
+    for partition in 0..node.partitions.len() {
+        let mut after = Position(0);
+        loop {
+            let item = node.out_of_turn(partition, after, REDELIVERED_AT_ONCE);
+            let Item::Redrive(copies) = &item else { break };
+            let Some(last) = copies.last() else { break };
+            after = last.record.position;
+            let outcomes = node.run(0, std::slice::from_ref(&item)).unwrap_or_default();
+            failed.extend(outcomes.into_iter().filter_map(|o| o.err().map(|why| format!("{why:?}"))));
+        }
+    }
+    failed
+}
+
+fn check_positions<M: Machine>(node: &Node<M>, found: &mut Findings) {
+    for (index, partition) in node.partitions.iter().enumerate() {
+        let left = node.log.truth(partition, node.position(index), 1).len();
+        found.require(left == 0, "at rest", || format!("{} has not read all of {partition}", node.name));
+    }
+    let parked = node.store.inner().parked().now_or_never();
+    let parked = parked.expect("a memory store is always ready").expect("a memory store can be read");
+    found.require(parked.is_empty(), "nothing parked", || format!("{} at {}", parked.len(), node.name));
+}
+
+fn check_booking(booking: &Booking, hold: Option<&Hold>, found: &mut Findings) {
+    let is_open = matches!(booking.status, BookingStatus::Pending | BookingStatus::Held);
+    found.require(!is_open, "every booking ends", || {
+        format!("booking {} is {}", booking.id, booking.status.name())
+    });
+    let Some(hold) = hold else {
+        return found.add("holds equal bookings", format!("booking {} was never heard of", booking.id));
+    };
+    if booking.status != BookingStatus::Booked {
+        let text = || format!("booking {} is {} and has seats", booking.id, booking.status.name());
+        return found.require(!hold.is_live(), "holds equal bookings", text);
+    }
+    let kept = booking.kept_lines();
+    let is_same = kept.len() == hold.lines.len()
+        && kept.iter().zip(&hold.lines).all(|(kept, held)| {
+            (kept.ticket_type_id, kept.quantity) == (held.ticket_type_id, held.quantity)
+        });
+    found.require(is_same && hold.state == HoldState::Sold, "holds equal bookings", || {
+        format!("booking {} keeps {kept:?}, its hold is {hold:?}", booking.id)
+    });
+}
+
+/// What a booking's valid tickets cost.
+fn worth(booking: &Booking) -> i64 {
+    if booking.status != BookingStatus::Booked {
+        return 0;
+    }
+    let price = |id| {
+        let line = booking.lines.iter().find(|line| line.placed.ticket_type_id == id);
+        line.and_then(|line| line.unit_price).map_or(0, |price| price.minor)
+    };
+    booking.kept_lines().iter().map(|kept| price(kept.ticket_type_id) * i64::from(kept.quantity)).sum()
+}
+
+/// What was found at the end.
+#[derive(Default)]
+struct Findings(Vec<Violation>);
+
+impl Findings {
+    fn add(&mut self, invariant: &'static str, detail: String) {
+        self.0.push(Violation { invariant, detail });
+    }
+
+    fn require(&mut self, holds: bool, invariant: &'static str, detail: impl FnOnce() -> String) {
+        if !holds {
+            self.add(invariant, detail());
+        }
+    }
+}

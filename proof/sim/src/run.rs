@@ -1,0 +1,195 @@
+//! Runs seeds: one at a time, or many on all cores.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use domain::planted::{Defect, activate};
+
+use crate::{
+    faults::Counts,
+    trace::Printing,
+    witness::Violation,
+    world::{BEGINNING_MICROS, World},
+};
+
+/// What became of one seed.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The seed.
+    pub seed: u64,
+    /// Bookings that were made.
+    pub bookings: u64,
+    /// Steps that were taken.
+    pub steps: u64,
+    /// Commits of both services.
+    pub commits: u64,
+    /// Simulated time, in microseconds.
+    pub micros: i64,
+    /// The hash of its trace.
+    pub hash: u64,
+    /// Faults and situations.
+    pub counts: Counts,
+    /// What must never be, and was.
+    pub violations: Vec<Violation>,
+}
+
+/// Runs one seed on this thread, which must be inside of [`with_clock`]. A panic is a violation.
+#[must_use]
+pub fn run_seed(seed: u64, printing: Printing) -> Report {
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        let mut world = World::new(seed, printing);
+        world.run();
+        report(seed, &world)
+    }));
+    run.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        let detail = text.unwrap_or_else(|| "with something that is not text".to_owned());
+        let violations = vec![Violation { invariant: "no panic", detail }];
+        Report { seed, bookings: 0, steps: 0, commits: 0, micros: 0, hash: 0, counts: Counts::default(), violations }
+    })
+}
+
+fn report(seed: u64, world: &World) -> Report {
+    let (bookings, commits) = {
+        let witness = world.watcher.witness();
+        (witness.bookings.len() as u64, witness.commits)
+    };
+    Report {
+        seed,
+        bookings,
+        commits,
+        steps: world.steps,
+        micros: world.time.micros() - BEGINNING_MICROS,
+        hash: world.trace.hash(),
+        counts: world.faults.counts(),
+        violations: world.violations(),
+    }
+}
+
+/// Does something where timeouts can be made. None ever fires: whatever is awaited is ready or never is.
+///
+/// # Panics
+/// When the operating system gives no timer.
+pub fn with_clock<T>(act: impl FnOnce() -> T) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.expect("a runtime for timeouts");
+    let _inside = runtime.enter();
+    act()
+}
+
+/// What became of many seeds.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    /// Seeds that were run.
+    pub seeds: u64,
+    /// Bookings that were made.
+    pub bookings: u64,
+    /// Steps that were taken.
+    pub steps: u64,
+    /// Commits of both services.
+    pub commits: u64,
+    /// Simulated time, in microseconds.
+    pub micros: i64,
+    /// Faults and situations.
+    pub counts: Counts,
+    /// Seeds with a violation, in their order.
+    pub failed: Vec<Report>,
+}
+
+impl Summary {
+    fn add(&mut self, report: Report) {
+        self.seeds += 1;
+        self.bookings += report.bookings;
+        self.steps += report.steps;
+        self.commits += report.commits;
+        self.micros += report.micros;
+        self.counts.add(&report.counts);
+        if !report.violations.is_empty() {
+            self.failed.push(report);
+        }
+    }
+}
+
+/// Runs seeds on all cores. `progress` is told of each seed, in whatever order they end.
+#[must_use]
+pub fn run_many(from: u64, seeds: u64, progress: impl Fn(&Report) + Sync) -> Summary {
+    let next = AtomicU64::new(0);
+    let summary = Mutex::new(Summary::default());
+    let work = || {
+        with_clock(|| {
+            activate(None);
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                if index >= seeds {
+                    return;
+                }
+                let report = run_seed(from.wrapping_add(index), Printing::Off);
+                progress(&report);
+                summary.lock().unwrap_or_else(PoisonError::into_inner).add(report);
+            }
+        });
+    };
+    thread::scope(|scope| {
+        for _ in 0..cores() {
+            scope.spawn(work);
+        }
+    });
+    let mut summary = summary.into_inner().unwrap_or_else(PoisonError::into_inner);
+    summary.failed.sort_by_key(|report| report.seed);
+    summary
+}
+
+/// How a defect was caught.
+#[derive(Debug, Clone)]
+pub struct Caught {
+    /// The first seed that caught it.
+    pub seed: u64,
+    /// What it broke.
+    pub violation: Violation,
+}
+
+/// Plants a defect and runs seeds on this thread until one catches it.
+#[must_use]
+pub fn catch(defect: Defect, from: u64, seeds: u64) -> Option<Caught> {
+    with_clock(|| {
+        activate(Some(defect));
+        let caught = (from..from.saturating_add(seeds)).find_map(|seed| {
+            let violation = run_seed(seed, Printing::Off).violations.into_iter().next()?;
+            Some(Caught { seed, violation })
+        });
+        activate(None);
+        caught
+    })
+}
+
+/// Tries every defect on all cores; in the order of [`Defect::ALL`].
+#[must_use]
+pub fn catch_all(from: u64, seeds: u64) -> Vec<Option<Caught>> {
+    let next = AtomicU64::new(0);
+    let caught = Mutex::new(vec![None; Defect::ALL.len()]);
+    let work = || loop {
+        let index = next.fetch_add(1, Ordering::Relaxed) as usize;
+        let Some((defect, _)) = Defect::ALL.get(index) else { return };
+        let found = catch(*defect, from, seeds);
+        caught.lock().unwrap_or_else(PoisonError::into_inner)[index] = found;
+    };
+    thread::scope(|scope| {
+        for _ in 0..cores() {
+            scope.spawn(work);
+        }
+    });
+    caught.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How many threads run seeds.
+#[must_use]
+pub fn cores() -> usize {
+    thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
