@@ -6,6 +6,7 @@ mod convert;
 mod list;
 mod machine;
 mod patch;
+mod reading;
 mod rows;
 mod service;
 mod visits;

@@ -4,21 +4,18 @@ use std::sync::Arc;
 
 use domain::{
     EventId, Refusal, TicketTypeId,
-    event::{Event, Inventory, TicketType},
+    event::{Event, TicketType},
     facts::EventStatus,
     refusal::Check,
 };
-use kit::{Caller, Handle, Idempotency, Replied, Request as Order, ServiceError, pages, request as metadata};
+use kit::{Caller, Handle, Idempotency, Replied, Request as Order, ServiceError, request as metadata};
 use prost::Message;
 use proto::v1::{self, event_service_server::EventService};
-use store::{Cursor, Row, Value, Versioned};
 use tonic::{Request, Response, Status};
 
 use crate::{
     convert::{self, Eyes},
-    list,
     machine::{Actor, Edit, EventCommand, EventMachine, EventReply},
-    rows::{EventRow, EventView, event_key, inventory_key, rating_key},
     visits::VisitCounter,
 };
 
@@ -31,7 +28,7 @@ pub(crate) struct Events {
     pub(crate) visits: Arc<VisitCounter>,
 }
 
-type Answer<T> = Result<Response<T>, ServiceError>;
+pub(crate) type Answer<T> = Result<Response<T>, ServiceError>;
 
 #[tonic::async_trait]
 impl EventService for Events {
@@ -172,38 +169,6 @@ impl Events {
         })
     }
 
-    async fn list(&self, request: Request<v1::ListEventsRequest>) -> Answer<v1::ListEventsResponse> {
-        let caller = Caller::of(&request);
-        let now = self.handle.environment().now();
-        let listing = list::listing(request.get_ref(), &caller, now)?;
-        let size = pages::page_size(request.get_ref().page_size)?;
-        let cursor = pages::cursor(&listing.name, &request.get_ref().page_token)?;
-        // One more than the page tells whether there is a next one.
-        let query = listing.query.after(cursor).limit(size + 1);
-        let rows = self.handle.store().query(&query).await?;
-        let has_more = rows.len() > size;
-        let events: Vec<Event> = rows.into_iter().take(size).filter_map(as_event).collect();
-        let next_page_token = match events.last() {
-            Some(last) if has_more => pages::token(&listing.name, &cursor_of(last, listing.order)),
-            _ => String::new(),
-        };
-        let views = self.views(events).await?;
-        let eyes = |view: &EventView| eyes_of(&caller, &view.event);
-        let events = views.iter().map(|view| convert::to_event(view, eyes(view), now)).collect();
-        Ok(Response::new(v1::ListEventsResponse { events, next_page_token }))
-    }
-
-    async fn get(&self, request: Request<v1::GetEventRequest>) -> Answer<v1::Event> {
-        let caller = Caller::of(&request);
-        let now = self.handle.environment().now();
-        let view = self.visible(&caller, &request.get_ref().event_id).await?;
-        if view.event.status == EventStatus::Published {
-            self.visits.count(view.event.id, now.day());
-        }
-        let eyes = eyes_of(&caller, &view.event);
-        event_response(&EventReply::Event(Box::new(view)), eyes, now)
-    }
-
     async fn update(&self, request: Request<v1::UpdateEventRequest>) -> Answer<v1::Event> {
         let patch = convert::event_patch(request.get_ref().clone())?;
         let id = request.get_ref().event_id.clone();
@@ -250,80 +215,6 @@ impl Events {
         let event_id = request.get_ref().event_id.clone();
         self.edit(&request, &event_id, Edit::DeleteType(id)).await?;
         Ok(Response::new(()))
-    }
-
-    async fn availability(&self, request: Request<v1::GetAvailabilityRequest>) -> Answer<v1::Availability> {
-        let caller = Caller::of(&request);
-        let view = self.visible(&caller, &request.get_ref().event_id).await?;
-        let eyes = eyes_of(&caller, &view.event);
-        let shown =
-            view.event.ticket_types.iter().filter(|kind| eyes == Eyes::Organiser || !kind.draft.hidden);
-        let figures = |kind: &TicketType| {
-            let stock = view.inventory.stock(kind.id);
-            v1::availability::TicketTypeAvailability {
-                id: kind.id.to_string(),
-                available: convert::to_count(view.inventory.available(&view.event, kind.id)),
-                held: convert::to_count(stock.map_or(0, |stock| stock.held)),
-                sold: convert::to_count(stock.map_or(0, |stock| stock.sold)),
-            }
-        };
-        Ok(Response::new(v1::Availability {
-            event_id: view.event.id.to_string(),
-            sequence: i64::try_from(view.inventory.sequence).unwrap_or(i64::MAX),
-            ticket_types: shown.map(figures).collect(),
-        }))
-    }
-
-    async fn export_mine(&self, request: Request<v1::ExportRequest>) -> Answer<v1::ExportResponse> {
-        let user = Caller::of(&request).user()?;
-        let mut events = Vec::new();
-        let mut cursor = None;
-        loop {
-            let owned = store::Condition::Is("organizer_id", Value::Text(user.to_string()));
-            let query = store::Query::all("event").filter(owned).after(cursor);
-            let rows = self.handle.store().query(&query).await?;
-            let Some(last) = rows.last() else { break };
-            cursor = Some(Cursor { value: Value::Null, id: last.row.key().id });
-            events.extend(rows.into_iter().filter_map(as_event));
-        }
-        let json = serde_json::json!({ "events": events }).to_string();
-        Ok(Response::new(v1::ExportResponse { json }))
-    }
-
-    /// An event that this caller may see: a draft is its organiser's alone.
-    async fn visible(&self, caller: &Caller, id: &str) -> Result<EventView, ServiceError> {
-        let id = convert::event_id(id)?;
-        let view = self.view(id).await?.ok_or_else(|| Refusal::not_found("event"))?;
-        if view.event.status == EventStatus::Draft && eyes_of(caller, &view.event) == Eyes::Anybody {
-            return Err(Refusal::not_found("event").into());
-        }
-        Ok(view)
-    }
-
-    async fn view(&self, id: EventId) -> Result<Option<EventView>, ServiceError> {
-        let loaded = self.handle.store().load(&[event_key(id)], &[]).await?;
-        let event = loaded.rows.into_iter().flatten().find_map(as_event);
-        Ok(self.views(event.into_iter().collect()).await?.pop())
-    }
-
-    /// Events with their figures, in the same order.
-    async fn views(&self, events: Vec<Event>) -> Result<Vec<EventView>, ServiceError> {
-        let keys: Vec<_> =
-            events.iter().flat_map(|event| [inventory_key(event.id), rating_key(event.id)]).collect();
-        let mut rows = self.handle.store().load(&keys, &[]).await?.rows.into_iter();
-        let mut views = Vec::with_capacity(events.len());
-        for event in events {
-            let inventory = match rows.next().flatten() {
-                Some(Versioned { row: EventRow::Inventory(inventory), .. }) => inventory,
-                _ => Inventory::empty(&event),
-            };
-            let rating = match rows.next().flatten() {
-                Some(Versioned { row: EventRow::Rating(rating), .. }) => Some(rating),
-                _ => None,
-            };
-            views.push(EventView { event, inventory, rating });
-        }
-        Ok(views)
     }
 
     async fn currency_of(&self, event_id: &str) -> Result<domain::Currency, ServiceError> {
@@ -382,26 +273,7 @@ impl Events {
     }
 }
 
-fn eyes_of(caller: &Caller, event: &Event) -> Eyes {
-    if caller.is(event.organizer_id) || caller.is_admin() { Eyes::Organiser } else { Eyes::Anybody }
-}
-
-fn as_event(versioned: Versioned<EventRow>) -> Option<Event> {
-    match versioned.row {
-        EventRow::Event(event) => Some(event),
-        _ => None,
-    }
-}
-
-fn cursor_of(event: &Event, order: &str) -> Cursor {
-    let value = match order {
-        "created_at" => event.created_at,
-        _ => event.draft.starts_at,
-    };
-    Cursor { value: Value::Int(value.micros()), id: event.id.to_string() }
-}
-
-fn event_response(reply: &EventReply, eyes: Eyes, now: domain::Time) -> Answer<v1::Event> {
+pub(crate) fn event_response(reply: &EventReply, eyes: Eyes, now: domain::Time) -> Answer<v1::Event> {
     let EventReply::Event(view) = reply else {
         return Err(ServiceError::internal(&"an edit answered without its event"));
     };

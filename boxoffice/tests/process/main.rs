@@ -1,0 +1,13 @@
+//! The program as its operators meet it: a process with arguments, signals, files and an exit code.
+//!
+//! Each test has a directory of its own and starts the real binary; nothing of it outlives the test.
+
+mod audit;
+mod commands;
+mod configuration;
+mod import;
+mod kill;
+mod secrets;
+mod shutdown;
+mod start;
+mod support;
