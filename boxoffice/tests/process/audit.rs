@@ -88,7 +88,7 @@ async fn sell_three(home: &Home) -> (Sale, String) {
 fn tamper(home: &Home, database: &str, change: &str) -> impl FnOnce() {
     let path = home.data().join(database);
     let connection = Connection::open(&path).unwrap();
-    connection.pragma_update(None, "wal_checkpoint", "TRUNCATE").ok();
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     let whole: Vec<u8> = std::fs::read(&path).unwrap();
     assert!(connection.execute(change, []).unwrap() > 0, "{change} changes nothing");
     drop(connection);

