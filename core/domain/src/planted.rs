@@ -27,6 +27,11 @@ pub enum Defect {
     RefundForgotten,
     CancelledFactNotPublished,
     EventCancelMissesLateHolds,
+    UnknownTakenAsDone,
+    ExpireDuringPayment,
+    SecondPaymentWhileOpen,
+    RefundPaidTwice,
+    SalesEndIgnored,
 }
 
 impl Defect {
@@ -54,6 +59,11 @@ impl Defect {
         (Self::RefundForgotten, "cancelling a paid booking owes no refund"),
         (Self::CancelledFactNotPublished, "a cancellation is not told to the other services"),
         (Self::EventCancelMissesLateHolds, "a hold that comes after the event was called off stays"),
+        (Self::UnknownTakenAsDone, "a commit whose outcome is unknown is answered as done"),
+        (Self::ExpireDuringPayment, "a hold runs out while its payment is not settled"),
+        (Self::SecondPaymentWhileOpen, "a second payment is started while the first is not settled"),
+        (Self::RefundPaidTwice, "a refund that is tried again has a new id at the provider"),
+        (Self::SalesEndIgnored, "tickets are sold after their sale has ended"),
     ];
 }
 

@@ -248,8 +248,13 @@ fn start_payment(booking: &Booking, id: PaymentId, now: Time) -> Result<Decision
     if booking.captured_payment().is_some() {
         return Err(Refusal::conflict("nothing_to_pay", "the booking is paid"));
     }
-    if booking.open_payment().is_some() {
+    if booking.open_payment().is_some() && !planted(Defect::SecondPaymentWhileOpen) {
         return Err(Refusal::conflict("payment_in_progress", "a payment of this booking is not settled yet"));
+    }
+    if booking.payments.iter().any(|payment| payment.id == id) {
+        // A repeated request of a payment that was settled meanwhile: its answer stands. A second
+        // payment with its id would never be answered, and its hold would never run out.
+        return Ok(Decision::default());
     }
     if booking.expires_at.is_none_or(|expires_at| expires_at <= now) {
         return Err(Refusal::conflict("not_payable", "the seats were held for a time that is over"));
@@ -366,7 +371,8 @@ fn expire(booking: &Booking, now: Time) -> Decision {
     let is_due = booking.status == BookingStatus::Held && booking.expires_at.is_some_and(|end| end <= now);
     let is_paid = booking.captured_payment().is_some() && !planted(Defect::ExpireAfterPayment);
     let mut decision = Decision::default();
-    if is_due && !is_paid && booking.open_payment().is_none() {
+    let is_settled = booking.open_payment().is_none() || planted(Defect::ExpireDuringPayment);
+    if is_due && !is_paid && is_settled {
         end(&mut decision, booking, BookingStatus::Expired, CancelReason::Expired, now);
     }
     decision
