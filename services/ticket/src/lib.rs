@@ -10,6 +10,7 @@ mod convert;
 pub mod decisions;
 mod documents;
 mod machine;
+mod read_models;
 mod rows;
 mod service;
 mod simulator;

@@ -86,10 +86,7 @@ impl Sweep {
     /// # Errors
     /// When the store cannot be reached. What was not done is found again by the next look.
     pub async fn once(&self, now: Time) -> Result<(), ServiceError> {
-        let due = Condition::Below("due_at", Value::Int(now.micros().saturating_add(1)));
-        let lowest = Condition::AtLeast("due_at", Value::Int(i64::MIN));
-        let query = Query::all("booking").filter(lowest).filter(due).limit(MAX_SWEPT);
-        for versioned in self.store.query(&query).await? {
+        for versioned in self.store.query(&due(now)).await? {
             if let TicketRow::Booking(booking) = versioned.row {
                 self.attend_to(&booking, now).await?;
             }
@@ -105,18 +102,19 @@ impl Sweep {
     }
 
     async fn attend_to(&self, booking: &Booking, now: Time) -> Result<(), ServiceError> {
-        if let Some(payment) = booking.open_payment() {
+        let has_run_out =
+            booking.status == BookingStatus::Held && booking.expires_at.is_some_and(|end| end <= now);
+        let ends_anyway = has_run_out && planted(Defect::ExpireDuringPayment);
+        if let Some(payment) = booking.open_payment().filter(|_| !ends_anyway) {
             return self.settle(booking, payment.id).await;
         }
         let due = booking.refunds.iter().filter(|refund| refund.status == RefundStatus::Due);
         for refund in due {
-            let asked = self.provider.refund(refund.id, refund.payment_id, refund.amount);
+            let asked = self.provider.refund(refund_id(refund.id, now), refund.payment_id, refund.amount);
             if let Ok(Ok(())) = tokio::time::timeout(PROVIDER_TIMEOUT, asked).await {
                 self.command(booking, Command::Refunded(refund.id)).await?;
             }
         }
-        let has_run_out =
-            booking.status == BookingStatus::Held && booking.expires_at.is_some_and(|end| end <= now);
         if has_run_out && !planted(Defect::NoExpirySweep) {
             self.command(booking, Command::Expire).await?;
         }
@@ -163,4 +161,22 @@ impl Sweep {
         let command = TicketCommand::Saga(booking.id, booking.event_id, command);
         self.commands.carry_out(command).await
     }
+}
+
+/// The bookings that somebody must look at now.
+fn due(now: Time) -> Query {
+    if planted(Defect::ExpireAfterPayment) {
+        return Query::all("booking").filter(Condition::Is("status", BookingStatus::Held.name().into()));
+    }
+    let due = Condition::Below("due_at", Value::Int(now.micros().saturating_add(1)));
+    let lowest = Condition::AtLeast("due_at", Value::Int(i64::MIN));
+    Query::all("booking").filter(lowest).filter(due).limit(MAX_SWEPT)
+}
+
+/// The id of a refund at the provider: always its own, so that asking twice pays once.
+fn refund_id(id: RefundId, now: Time) -> RefundId {
+    if planted(Defect::RefundPaidTwice) {
+        return RefundId(uuid::Uuid::from_u128(id.0.as_u128() ^ u128::from(now.micros().unsigned_abs())));
+    }
+    id
 }

@@ -1,0 +1,79 @@
+//! What the ticket service keeps of events and users, as it hears of them.
+
+use domain::{
+    EventId, UserId,
+    facts::{EventStatus, EventUpserted, UserUpserted},
+    ticket::Booking,
+};
+use kit::View;
+
+use crate::{
+    machine::{TicketReply, event},
+    rows::{EventInfo, TicketRow, UserInfo, user_key},
+};
+
+/// An event as it now is, unless a later telling was heard before.
+pub(crate) fn hear_event(view: &mut View<TicketRow>, told: &EventUpserted) -> TicketReply {
+    let known = event(view, told.event_id);
+    if known.is_some_and(|known| known.version >= told.version) {
+        return TicketReply::Done;
+    }
+    let was_off = known.is_some_and(|known| known.status == EventStatus::Cancelled);
+    let is_off = told.status == EventStatus::Cancelled;
+    view.put(EventInfo {
+        id: told.event_id,
+        organizer_id: told.organizer_id,
+        status: told.status,
+        title: told.title.clone(),
+        starts_at: told.starts_at,
+        ends_at: told.ends_at,
+        time_zone: told.time_zone.clone(),
+        place: told.place.clone(),
+        ticket_types: told.ticket_types.clone(),
+        version: told.version,
+        calling_off: is_off && !was_off,
+    });
+    TicketReply::Done
+}
+
+/// No booking of a called-off event is live any more.
+pub(crate) fn called_off(view: &mut View<TicketRow>, id: EventId) -> TicketReply {
+    if let Some(known) = event(view, id).filter(|known| known.calling_off) {
+        view.put(EventInfo { calling_off: false, ..known.clone() });
+    }
+    TicketReply::Done
+}
+
+/// A user as they now are, unless a later telling was heard before.
+pub(crate) fn hear_user(view: &mut View<TicketRow>, told: &UserUpserted) -> TicketReply {
+    let known = match view.get(&user_key(told.user_id)) {
+        Some(TicketRow::User(user)) => user.version,
+        _ => 0,
+    };
+    if told.version > known {
+        let (id, name, email) = (told.user_id, told.name.clone(), told.email.clone());
+        view.put(UserInfo { id, name, email, version: told.version });
+    }
+    TicketReply::Done
+}
+
+/// Forgets who a user is. Their bookings stay, with nothing in them that names a person.
+pub(crate) fn erase(view: &mut View<TicketRow>, user: UserId) -> TicketReply {
+    view.remove(user_key(user));
+    let bookings = view.table("booking").filter_map(|row| match row {
+        TicketRow::Booking(booking) if booking.user_id == user => Some(booking.clone()),
+        _ => None,
+    });
+    let named = |booking: &Booking| {
+        !booking.attendees.is_empty() || booking.tickets.iter().any(|ticket| ticket.attendee.is_some())
+    };
+    let named: Vec<Booking> = bookings.filter(named).collect();
+    for mut booking in named {
+        booking.attendees.clear();
+        for ticket in &mut booking.tickets {
+            ticket.attendee = None;
+        }
+        view.put(booking);
+    }
+    TicketReply::Done
+}
