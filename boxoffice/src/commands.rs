@@ -47,6 +47,8 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 async fn up(config: Config, with_demo: bool) -> anyhow::Result<ExitCode> {
     telemetry::start(&config)?;
+    // Before anything is announced: whoever reads that it is ready may stop it at once.
+    let signals = StopSignals::listen()?;
     let server = Server::bind(config.listen).await?;
     let address = server.address()?;
     let platform = Platform::start(&config).await?;
@@ -64,7 +66,7 @@ async fn up(config: Config, with_demo: bool) -> anyhow::Result<ExitCode> {
     }
     println!("Stop it with Ctrl-C.");
     stdout().flush()?;
-    stop_signal().await?;
+    signals.wait().await?;
     eprintln!("Stopping: running requests are finished first.");
     stop.cancel();
     serving.await?;
@@ -72,20 +74,43 @@ async fn up(config: Config, with_demo: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns when the program is asked to stop.
-async fn stop_signal() -> anyhow::Result<()> {
-    #[cfg(unix)]
-    {
+/// The ways in which the program is asked to stop.
+#[cfg(unix)]
+struct StopSignals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl StopSignals {
+    fn listen() -> anyhow::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted?,
-            _ = terminate.recv() => {}
-        }
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await?;
-    Ok(())
+
+    /// Returns when one came since [`StopSignals::listen`].
+    async fn wait(mut self) -> anyhow::Result<()> {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        Ok(())
+    }
+}
+
+/// The way in which the program is asked to stop.
+#[cfg(not(unix))]
+struct StopSignals;
+
+#[cfg(not(unix))]
+impl StopSignals {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn wait(self) -> anyhow::Result<()> {
+        Ok(tokio::signal::ctrl_c().await?)
+    }
 }
 
 async fn import_local(file: &Path, config: &Config, organizer: Option<String>) -> anyhow::Result<ExitCode> {
@@ -155,7 +180,7 @@ async fn grant_admin(email: &str, flags: &Flags) -> anyhow::Result<ExitCode> {
         Pipeline::new(Arc::new(user::UserMachine), Arc::clone(&stores.user) as _, Environment::system());
     let granted = user::grant_admin(&pipeline, email).await;
     stores.close().await;
-    granted.map_err(|error| anyhow::anyhow!("{}", error.detail))?;
+    granted.map_err(|error| anyhow::anyhow!("{email}: {}", error.detail))?;
     println!("{email} is ADMIN from the next sign-in on");
     Ok(ExitCode::SUCCESS)
 }

@@ -165,9 +165,7 @@ impl Parts<'_> {
             Some(url) => {
                 Arc::new(SmtpMailer::new(url, from).context("smtp_url or mail_from cannot be used")?)
             }
-            None => {
-                Arc::new(MailDirectory::new(&self.data.outbox(), from).context("mail cannot be written")?)
-            }
+            None => Arc::new(MailDirectory::new(self.data.outbox(), from).context("mail cannot be written")?),
         })
     }
 }

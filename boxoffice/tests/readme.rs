@@ -33,7 +33,9 @@ impl Platform {
             .spawn()
             .expect("the program starts");
         let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().expect("its output is a pipe")).read_line(&mut line).expect("it speaks");
+        BufReader::new(child.stdout.as_mut().expect("its output is a pipe"))
+            .read_line(&mut line)
+            .expect("it speaks");
         let url = line.split_whitespace().last().expect("it prints its URL").to_owned();
         Self(child, url)
     }

@@ -10,7 +10,8 @@ async fn the_written_configuration_is_accepted() {
     let mut in_force = String::new();
     let mut settings = 0;
     for line in template.lines() {
-        let setting = line.strip_prefix('#').filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()));
+        let setting =
+            line.strip_prefix('#').filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()));
         match setting.and_then(|setting| setting.split_once('=')) {
             Some((name, value)) if !value.trim().is_empty() => {
                 settings += 1;

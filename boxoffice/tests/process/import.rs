@@ -71,7 +71,10 @@ async fn check_one(anonymous: &Visitor) {
     assert_eq!(event["ticket_types"][0]["quantity"], 100);
     assert_eq!(event["ticket_types"][0]["price"]["minor"], 0);
     let found = anonymous.see(&format!("/v1/events?from={FROM}&q=byteconf")).await;
-    assert_eq!((&found["events"][0]["online"], &found["events"][0]["venue"]["city"]), (&true.into(), &"".into()));
+    assert_eq!(
+        (&found["events"][0]["online"], &found["events"][0]["venue"]["city"]),
+        (&true.into(), &"".into())
+    );
 }
 
 #[tokio::test]
@@ -83,14 +86,15 @@ async fn bad_rows_are_reported_with_line_and_reason_and_the_rest_goes_in() {
         "line 4: end_date must not be before start_date",
         "line 5: ",
         "line 6: online must be true or false, not `perhaps`",
+        "line 7: title must be one line",
     ]);
-    assert!(ran.out.contains("2 created, 0 already there, 4 bad"), "{ran:?}");
+    assert!(ran.out.contains("2 created, 0 already there, 5 bad"), "{ran:?}");
     let nameless = ran.err.lines().find(|line| line.starts_with("line 5: ")).unwrap();
     assert!(nameless.contains("name") || nameless.contains("title"), "{nameless}");
 
     let repeated = import(&home, &Home::sample(BAD), &organizer);
     assert_eq!(repeated.code, Some(1));
-    assert!(repeated.out.contains("0 created, 2 already there, 4 bad"), "{repeated:?}");
+    assert!(repeated.out.contains("0 created, 2 already there, 5 bad"), "{repeated:?}");
     home.audit().succeeded();
 }
 
@@ -108,7 +112,7 @@ async fn a_sample_is_imported_through_a_running_platform() {
     let second = with_token(&file, &organizer.access_token).succeeded();
     assert!(second.out.contains(&format!("0 created, {ROWS} already there, 0 bad")), "{second:?}");
     let bad = with_token(&Home::sample(BAD), &organizer.access_token).refused(&["line 3: start_date"]);
-    assert!(bad.out.contains("2 created, 0 already there, 4 bad"), "{bad:?}");
+    assert!(bad.out.contains("2 created, 0 already there, 5 bad"), "{bad:?}");
 
     with_token(&file, "not-a-token").refused(&["token"]);
     let own = organizer.list(&format!("/v1/events?organizer_id=me&from={FROM}"), "events").await;
@@ -162,6 +166,10 @@ async fn an_unknown_column_is_left_out_and_others_may_be_named_in_any_order() {
     let running = home.up();
     let found = Visitor::known(&running.url, "", "").see(&format!("/v1/events?from={FROM}&q=ada")).await;
     let kind = &found["events"][0]["ticket_types"][0];
-    assert_eq!((kind["price"]["minor"].as_i64(), kind["quantity"].as_i64()), (Some(1_250), Some(7)), "{kind}");
+    assert_eq!(
+        (kind["price"]["minor"].as_i64(), kind["quantity"].as_i64()),
+        (Some(1_250), Some(7)),
+        "{kind}"
+    );
     running.stop();
 }

@@ -2,6 +2,8 @@
 //!
 //! Each test has a directory of its own and starts the real binary; nothing of it outlives the test.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod audit;
 mod commands;
 mod configuration;

@@ -66,7 +66,8 @@ async fn journey(running: &Running) -> Vec<String> {
     // Spent, forged and broken tokens are refused, and are not logged either.
     vera.post("/v1/auth/refresh", &refresh).await;
     let forged = format!("{}x", vera.access_token);
-    let broken = vera.request(Method::GET, "/v1/users/me").header("Authorization", format!("Bearer {forged}"));
+    let broken =
+        vera.request(Method::GET, "/v1/users/me").header("Authorization", format!("Bearer {forged}"));
     broken.send().await.unwrap();
     let query = format!("/v1/events?q={}", "vera-vandermeer@visitor.example");
     vera.get(&query).await;

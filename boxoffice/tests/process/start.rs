@@ -32,8 +32,11 @@ async fn a_second_up_on_the_same_directory_is_refused() {
     let home = Home::new();
     let running = home.up();
     let data = home.data_arg();
-    home.run(&["up", "--listen", "127.0.0.1:0", "--data-dir", &data])
-        .refused(&[&data, "in use by a running Boxoffice", "--data-dir"]);
+    home.run(&["up", "--listen", "127.0.0.1:0", "--data-dir", &data]).refused(&[
+        &data,
+        "in use by a running Boxoffice",
+        "--data-dir",
+    ]);
     // The first one is not disturbed.
     Visitor::known(&running.url, "", "").see("/readyz").await;
     running.stop();
@@ -115,7 +118,8 @@ async fn an_admin_is_made_on_a_stopped_platform() {
     let data = home.data_arg();
     let running = home.up();
     let visitor = Visitor::register(&running.url, "ada").await;
-    home.run(&["grant-admin", &visitor.email, "--data-dir", &data]).refused(&["in use by a running Boxoffice"]);
+    home.run(&["grant-admin", &visitor.email, "--data-dir", &data])
+        .refused(&["in use by a running Boxoffice"]);
     running.stop();
 
     home.run(&["grant-admin", "nobody@visitor.example", "--data-dir", &data]).refused(&["nobody@"]);

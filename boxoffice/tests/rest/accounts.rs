@@ -101,7 +101,8 @@ fn a_refresh_token_is_spent_when_it_is_used() {
     play(async |stage| {
         let anna = stage.user("Anna").await;
         let first = anna.logs_in(PASSWORD).await.expect(200);
-        let refresh = |token: &str| stage.anonymous().post("/v1/auth/refresh", json!({"refresh_token": token}));
+        let refresh =
+            |token: &str| stage.anonymous().post("/v1/auth/refresh", json!({"refresh_token": token}));
         let second = refresh(first.text("refresh_token")).await.expect(200);
         assert_eq!(second["token_type"], "Bearer");
         assert_ne!(first["refresh_token"], second["refresh_token"]);
@@ -114,7 +115,8 @@ fn a_refresh_token_is_spent_when_it_is_used() {
 fn a_refresh_token_used_twice_ends_the_whole_family() {
     play(async |stage| {
         let anna = stage.user("Anna").await;
-        let refresh = |token: String| stage.anonymous().post("/v1/auth/refresh", json!({"refresh_token": token}));
+        let refresh =
+            |token: String| stage.anonymous().post("/v1/auth/refresh", json!({"refresh_token": token}));
         let stolen = anna.logs_in(PASSWORD).await.expect(200).text("refresh_token").to_owned();
         let other_device = anna.logs_in(PASSWORD).await.expect(200).text("refresh_token").to_owned();
         let second = refresh(stolen.clone()).await.expect(200).text("refresh_token").to_owned();
@@ -161,7 +163,9 @@ fn a_new_password_needs_the_current_one_and_replaces_it() {
     play(async |stage| {
         let anna = stage.user("Anna").await;
         let change = |current: &str| json!({"password": "a brand new one", "current_password": current});
-        anna.patch("/v1/users/me", json!({"password": "a brand new one"})).await.bad_field("current_password");
+        anna.patch("/v1/users/me", json!({"password": "a brand new one"}))
+            .await
+            .bad_field("current_password");
         anna.patch("/v1/users/me", change("wrong")).await.bad_field("current_password");
         anna.logs_in(PASSWORD).await.expect(200);
         anna.patch("/v1/users/me", change(PASSWORD)).await.expect(200);

@@ -53,7 +53,9 @@ fn holders_and_their_ratings_are_grouped_by_gender_and_age_in_the_year_of_the_ev
         ben.post(&event.at("/feedback"), json!({"rating": 2})).await.expect(201);
         let holders = figures(&olga, &event, "demographics", |seen| seen.list("groups").len() == 3).await;
         let group = |gender: &str, age: &str, tickets: i64| json!({"gender": gender, "age_band": age, "tickets": tickets});
-        for expected in [group("FEMALE", "25_34", 2), group("MALE", "18_24", 1), group("UNKNOWN", "UNKNOWN", 1)] {
+        for expected in
+            [group("FEMALE", "25_34", 2), group("MALE", "18_24", 1), group("UNKNOWN", "UNKNOWN", 1)]
+        {
             assert!(holders.list("groups").contains(&expected), "{expected} is not in {holders}");
         }
         let ratings = figures(&olga, &event, "ratings", |seen| seen["count"] == 2).await;

@@ -53,7 +53,8 @@ fn a_booking_that_is_not_waited_for_is_pending_and_decided_later() {
 fn a_booking_of_several_types_is_priced_together() {
     play(async |stage| {
         let (olga, anna) = (stage.organiser().await, stage.user("Anna").await);
-        let event = olga.publishes(Sketch::new("Concert").priced("Seat", 2050, 5).priced("Box", 9900, 5)).await;
+        let event =
+            olga.publishes(Sketch::new("Concert").priced("Seat", 2050, 5).priced("Box", 9900, 5)).await;
         let booking = anna.orders(event.order_of(&[(0, 2), (1, 1)])).await;
         assert_eq!(booking["status"], "HELD");
         assert_eq!(booking["total"], json!({"currency": "EUR", "minor": 14000}));
@@ -227,7 +228,8 @@ fn who_was_named_as_attendee_is_on_the_ticket() {
         let (olga, anna) = (stage.organiser().await, stage.user("Anna").await);
         let event = olga.publishes(Sketch::new("Concert").free("Standing", 3)).await;
         let mut order = event.order(2);
-        order["attendees"] = json!([{"name": "Zoë", "email": "zoe@example.org"}, {"name": "Max", "email": ""}]);
+        order["attendees"] =
+            json!([{"name": "Zoë", "email": "zoe@example.org"}, {"name": "Max", "email": ""}]);
         let booking = anna.orders(order).await;
         assert_eq!(booking.each("tickets", "attendee_name"), ["Zoë", "Max"]);
         let mut order = event.order(1);

@@ -68,12 +68,24 @@ fn an_event_names_everything_that_is_wrong_with_it() {
             .with("venue", json!({"city": "", "country": ""}))
             .with("capacity", 0)
             .with("image_url", "javascript:alert(1)")
-            .kind(json!({"name": "", "quantity": -1, "price": {"currency": "euro", "minor": 1}}));
+            .kind(json!({"name": "", "quantity": 0, "max_per_booking": 51}));
         let refused = olga.post("/v1/events", sketch.0).await;
-        for field in ["title", "ends_at", "time_zone", "venue.city", "venue.country", "image_url", "capacity"] {
+        for field in ["title", "ends_at", "time_zone", "venue.city", "venue.country", "image_url", "capacity"]
+        {
             refused.bad_field(field);
         }
-        for field in ["name", "quantity", "price.currency"] {
+        for field in ["name", "quantity", "max_per_booking"] {
+            refused.bad_field(&format!("ticket_types[0].{field}"));
+        }
+        for (field, kind) in [
+            ("quantity", json!({"name": "A", "quantity": -1})),
+            (
+                "price.currency",
+                json!({"name": "A", "quantity": 1, "price": {"currency": "euro", "minor": 1}}),
+            ),
+            ("price.minor", json!({"name": "A", "quantity": 1, "price": {"currency": "EUR", "minor": -1}})),
+        ] {
+            let refused = olga.post("/v1/events", Sketch::new("Concert").kind(kind).0).await;
             refused.bad_field(&format!("ticket_types[0].{field}"));
         }
         let events = olga.get("/v1/events?organizer_id=me").await.expect(200);
@@ -96,7 +108,8 @@ fn an_event_on_the_net_needs_no_venue() {
 fn a_patch_changes_only_the_fields_sent() {
     play(async |stage| {
         let olga = stage.organiser().await;
-        let event = olga.publishes(Sketch::new("Old Title").with("description", "Kept").free("Standing", 5)).await;
+        let event =
+            olga.publishes(Sketch::new("Old Title").with("description", "Kept").free("Standing", 5)).await;
         let changed = olga.patch(&event.path(), json!({"title": "New Title"})).await.expect(200);
         assert_eq!((changed.text("title"), changed.text("description")), ("New Title", "Kept"));
         assert_eq!(changed.number("version"), 3);
@@ -194,7 +207,11 @@ fn only_its_organiser_changes_an_event() {
         anna.patch(&draft.path(), json!({"title": "Mine"})).await.problem(404, "not_found");
         anna.post(&draft.verb("publish"), json!({})).await.problem(404, "not_found");
         anna.delete(&draft.path()).await.problem(404, "not_found");
-        stage.anonymous().patch(&event.path(), json!({"title": "Mine"})).await.problem(401, "unauthenticated");
+        stage
+            .anonymous()
+            .patch(&event.path(), json!({"title": "Mine"}))
+            .await
+            .problem(401, "unauthenticated");
         assert_eq!(olga.get(&event.path()).await.expect(200)["title"], "Concert");
     });
 }
@@ -220,7 +237,8 @@ fn a_cancelled_event_cannot_be_changed_or_cancelled_again() {
 fn an_external_id_makes_an_event_once() {
     play(async |stage| {
         let (olga, anna) = (stage.organiser().await, stage.user("Anna").await);
-        let sketch = || Sketch::new("Imported").with("external_id", "conf-2026").with("publish", true).free("Seat", 5);
+        let sketch =
+            || Sketch::new("Imported").with("external_id", "conf-2026").with("publish", true).free("Seat", 5);
         let event = olga.post("/v1/events", sketch().0).await.expect(201);
         assert_eq!(event["status"], "PUBLISHED");
         olga.post("/v1/events", sketch().0).await.problem(409, "already_exists");

@@ -35,7 +35,8 @@ fn a_second_rating_by_the_same_person_edits_the_first() {
         let event = olga.publishes(running()).await;
         anna.gets(&event, 2).await;
         stage.caught_up().await;
-        let first = anna.post(&event.at("/feedback"), json!({"rating": 1, "comment": "bad"})).await.expect(201);
+        let first =
+            anna.post(&event.at("/feedback"), json!({"rating": 1, "comment": "bad"})).await.expect(201);
         let second = anna.post(&event.at("/feedback"), json!({"rating": 4})).await.expect(201);
         assert_eq!(first.id(), second.id());
         let read = anna.get(&event.at("/feedback")).await.expect(200);

@@ -130,7 +130,8 @@ impl Stage {
         let to = format!("<{email}>");
         let found = eventually(&format!("{count} mails to {email}"), async || {
             let mails = self.all_mails();
-            let mails: Vec<String> = mails.into_iter().filter(|mail| header_of(mail, "To").contains(&to)).collect();
+            let mails: Vec<String> =
+                mails.into_iter().filter(|mail| header_of(mail, "To").contains(&to)).collect();
             (mails.len() >= count).then_some(mails)
         })
         .await;
@@ -141,7 +142,8 @@ impl Stage {
     fn all_mails(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.data_dir.join("mail")).unwrap();
         let files = entries.map(|entry| entry.unwrap().path());
-        let mut files: Vec<PathBuf> = files.filter(|file| file.extension().is_some_and(|e| e == "eml")).collect();
+        let mut files: Vec<PathBuf> =
+            files.filter(|file| file.extension().is_some_and(|e| e == "eml")).collect();
         files.sort();
         files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect()
     }

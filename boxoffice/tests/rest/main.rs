@@ -6,21 +6,21 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
-// mod analytics;
-// mod authorisation;
+mod analytics;
+mod authorisation;
 mod bookings;
-// mod contention;
-// mod door;
+mod contention;
+mod door;
 mod events;
-// mod feedback;
+mod feedback;
 mod fixture;
-// mod hostile;
-// mod idempotency;
-// mod notifications;
-// mod operations;
+mod hostile;
+mod idempotency;
+mod notifications;
+mod operations;
 mod payments;
-// mod privacy;
-// mod rules;
-// mod search;
+mod privacy;
+mod rules;
+mod search;
 mod ticket_types;
-// mod tickets;
+mod tickets;

@@ -34,7 +34,10 @@ fn a_declined_card_leaves_the_seats_held_and_another_card_pays_them() {
         let held = anna.books(&event, 1).await;
         anna.pays(&held, DECLINED_CARD).await.problem(409, "payment_declined");
         let still = anna.sees(&held).await;
-        assert_eq!((still.text("status"), still.each("payments", "status")), ("HELD", vec!["DECLINED".to_owned()]));
+        assert_eq!(
+            (still.text("status"), still.each("payments", "status")),
+            ("HELD", vec!["DECLINED".to_owned()])
+        );
         let booking = anna.pays(&held, GOOD_CARD).await.expect(200);
         assert_eq!(booking["status"], "BOOKED");
         assert_eq!(booking.each("payments", "status"), ["DECLINED", "CAPTURED"]);
@@ -143,7 +146,10 @@ fn a_payment_repeated_with_its_key_charges_once() {
         let first = anna.pays(&held, GOOD_CARD).key("pay-1").await;
         let again = anna.pays(&held, GOOD_CARD).key("pay-1").await;
         assert_eq!(first.expect(200)["status"], "BOOKED");
-        assert_eq!((again.expect(200)["status"].clone(), again.header("idempotency-replayed")), (json!("BOOKED"), "true"));
+        assert_eq!(
+            (again.expect(200)["status"].clone(), again.header("idempotency-replayed")),
+            (json!("BOOKED"), "true")
+        );
         assert_eq!(first.bytes, again.bytes);
         anna.pays(&held, DECLINED_CARD).key("pay-1").await.problem(422, "idempotency_key_reused");
         assert_eq!(anna.sees(&held).await.list("payments").len(), 1);

@@ -57,8 +57,9 @@ pub fn if_match(metadata: &MetadataMap) -> Result<Option<u64>, Refusal> {
     if text == "*" {
         return Ok(None);
     }
-    let version =
-        text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
+    let tag = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    // What follows the version changes without the organiser: a sale must not make an edit fail.
+    let version = tag.and_then(|tag| tag.split('-').next()).and_then(|version| version.parse().ok());
     version.map(Some).ok_or_else(|| {
         Refusal::field("If-Match", "must be an ETag as a GET of the same thing gave it, such as \"3\"")
     })

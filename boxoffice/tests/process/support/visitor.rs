@@ -97,10 +97,18 @@ impl Visitor {
 
     /// Books one place and waits for the decision. Without an answer it is an error.
     pub async fn try_book(&self, sale: &Sale, key: &str) -> reqwest::Result<(StatusCode, Value)> {
+        read(self.booking(sale, key).header("Prefer", "wait=10")).await
+    }
+
+    /// As [`Visitor::try_book`], without waiting.
+    pub async fn try_place(&self, sale: &Sale, key: &str) -> reqwest::Result<(StatusCode, Value)> {
+        read(self.booking(sale, key)).await
+    }
+
+    fn booking(&self, sale: &Sale, key: &str) -> reqwest::RequestBuilder {
         let lines = json!([{ "ticket_type_id": sale.ticket_type_id, "quantity": 1 }]);
         let body = json!({ "event_id": sale.event_id, "lines": lines });
-        let request = self.request(Method::POST, "/v1/bookings").header("Prefer", "wait=10");
-        read(request.header("Idempotency-Key", key).json(&body)).await
+        self.request(Method::POST, "/v1/bookings").header("Idempotency-Key", key).json(&body)
     }
 
     /// Books one place, which must be decided at once.
