@@ -14,7 +14,8 @@ use crate::{
 pub struct MemoryLog {
     name: String,
     topics: Vec<Topic>,
-    facts: Mutex<Vec<Fact>>,
+    /// In order; a forgotten fact leaves its place empty, so that positions do not move.
+    facts: Mutex<Vec<Option<Fact>>>,
     newest: watch::Sender<u64>,
 }
 
@@ -34,7 +35,7 @@ impl MemoryLog {
     pub fn append(&self, facts: &[Fact]) {
         let length = {
             let mut kept = self.facts();
-            kept.extend_from_slice(facts);
+            kept.extend(facts.iter().cloned().map(Some));
             kept.len() as u64
         };
         self.newest.send_replace(length);
@@ -43,10 +44,17 @@ impl MemoryLog {
     /// Every fact so far.
     #[must_use]
     pub fn all(&self) -> Vec<Fact> {
-        self.facts().clone()
+        self.facts().iter().flatten().cloned().collect()
     }
 
-    fn facts(&self) -> MutexGuard<'_, Vec<Fact>> {
+    /// Removes the facts of a key.
+    pub fn forget(&self, topic: Topic, key: &str) {
+        for slot in self.facts().iter_mut() {
+            slot.take_if(|fact| fact.topic == topic && fact.key == key);
+        }
+    }
+
+    fn facts(&self) -> MutexGuard<'_, Vec<Option<Fact>>> {
         // A panic while the lock was held can only have happened in `Vec::extend`; what is there is whole.
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -72,7 +80,7 @@ impl Log for MemoryLog {
                 break;
             }
             next = Position((start + offset + 1) as u64);
-            if fact.topic == partition.topic {
+            if let Some(fact) = fact.as_ref().filter(|fact| fact.topic == partition.topic) {
                 records.push(Record { position: next, fact: fact.clone() });
             }
         }

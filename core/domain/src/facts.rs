@@ -342,6 +342,12 @@ macro_rules! published {
                 match self { $(Self::$name(fact) => fact.$key.to_string(),)* }
             }
 
+            /// Whether nobody needs the earlier facts of its key any more, and nobody may keep them.
+            #[must_use]
+            pub fn ends_its_key(&self) -> bool {
+                matches!(self, Self::UserErased(_))
+            }
+
             /// Its payload as JSON.
             ///
             /// # Errors

@@ -1,6 +1,6 @@
 //! One commit: everything that a change is, written together or not at all.
 
-use bus::{Fact, Partition, Position, Record};
+use bus::{Fact, Partition, Position, Record, Topic};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -78,6 +78,9 @@ pub struct Commit<R: Row> {
     pub at_us: i64,
     /// The rows, each at most once.
     pub changes: Vec<Change<R>>,
+    /// Keys whose facts so far are removed from the outbox, before the new ones are appended: log
+    /// compaction, for what nobody may keep. Positions do not move.
+    pub forgotten: Vec<(Topic, String)>,
     /// What to publish, in order.
     pub facts: Vec<Fact>,
     /// Answers to new idempotency keys. The commit is stale when one has an answer by now.
@@ -96,6 +99,7 @@ impl<R: Row> Commit<R> {
             id,
             at_us,
             changes: Vec::new(),
+            forgotten: Vec::new(),
             facts: Vec::new(),
             answers: Vec::new(),
             advances: Vec::new(),
@@ -107,6 +111,7 @@ impl<R: Row> Commit<R> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
+            && self.forgotten.is_empty()
             && self.facts.is_empty()
             && self.answers.is_empty()
             && self.advances.is_empty()

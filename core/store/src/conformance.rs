@@ -123,6 +123,7 @@ pub async fn run<F: Future<Output = Fresh>>(open: impl Fn() -> F) {
         facts:
             facts_appear_in_the_order_of_commits,
             a_refused_commit_publishes_nothing,
+            forgotten_facts_are_gone_and_the_others_stay_where_they_are,
             topics_are_separate,
             a_waiting_reader_is_woken,
             facts_keep_every_attribute;

@@ -105,6 +105,9 @@ impl<R: Row> Store<R> for MemoryStore<R> {
     async fn commit(&self, commit: Commit<R>) -> Result<(), CommitError> {
         let mut state = self.state();
         state.check(&commit)?;
+        for (topic, key) in &commit.forgotten {
+            self.log.forget(*topic, key);
+        }
         self.log.append(&commit.facts);
         state.apply(commit);
         Ok(())

@@ -68,6 +68,10 @@ pub fn apply<R: Row>(
             write_row(connection, tables, change)?;
         }
     }
+    for (topic, key) in &commit.forgotten {
+        let sql = "DELETE FROM outbox WHERE aggregatetype = ?1 AND aggregateid = ?2";
+        connection.prepare_cached(sql)?.execute((topic.name(), key))?;
+    }
     let newest = write_facts(connection, &commit.facts)?;
     write_answers(connection, &commit.answers)?;
     for one in &commit.advances {

@@ -54,10 +54,18 @@ struct Slot<R> {
     dirty: bool,
 }
 
+/// What the decisions of a batch come to.
+pub(crate) struct Written<R> {
+    pub(crate) changes: Vec<Change<R>>,
+    pub(crate) facts: Vec<Fact>,
+    pub(crate) forgotten: Vec<(Topic, String)>,
+}
+
 /// The rows of a batch of commands: each decision sees what those before it decided.
 pub struct View<R: Row> {
     slots: BTreeMap<Key, Slot<R>>,
     facts: Vec<Fact>,
+    forgotten: Vec<(Topic, String)>,
     /// What the decision now running put, until it succeeds.
     staged_rows: Vec<(Key, Option<R>)>,
     staged_facts: Vec<Published>,
@@ -76,6 +84,7 @@ impl<R: Row> View<R> {
         Self {
             slots: keys.into_iter().zip(rows.into_iter().map(slot)).collect(),
             facts: Vec::new(),
+            forgotten: Vec::new(),
             staged_rows: Vec::new(),
             staged_facts: Vec::new(),
         }
@@ -126,7 +135,12 @@ impl<R: Row> View<R> {
         traceparent: Option<&str>,
     ) -> Result<(), serde_json::Error> {
         for published in self.staged_facts.drain(..) {
-            self.facts.push(fact::<R>(&published, environment, now, traceparent)?);
+            let fact = fact::<R>(&published, environment, now, traceparent)?;
+            if published.ends_its_key() {
+                self.facts.retain(|earlier| (earlier.topic, &earlier.key) != (fact.topic, &fact.key));
+                self.forgotten.push((fact.topic, fact.key.clone()));
+            }
+            self.facts.push(fact);
         }
         for (key, row) in self.staged_rows.drain(..) {
             let slot = self.slots.entry(key).or_insert(Slot { loaded_version: 0, row: None, dirty: true });
@@ -143,13 +157,14 @@ impl<R: Row> View<R> {
     }
 
     /// What is to be written.
-    pub(crate) fn into_changes(self) -> (Vec<Change<R>>, Vec<Fact>) {
+    pub(crate) fn into_written(self) -> Written<R> {
         let written = |(key, slot): (Key, Slot<R>)| {
             // A row that was made and removed within one batch was never there.
             let is_change = slot.dirty && (slot.row.is_some() || slot.loaded_version > 0);
             is_change.then_some(Change { key, expected: slot.loaded_version, row: slot.row })
         };
-        (self.slots.into_iter().filter_map(written).collect(), self.facts)
+        let changes = self.slots.into_iter().filter_map(written).collect();
+        Written { changes, facts: self.facts, forgotten: self.forgotten }
     }
 }
 

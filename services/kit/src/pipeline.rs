@@ -25,7 +25,7 @@ use store::{
 use crate::{
     clock::Environment,
     error::ServiceError,
-    machine::{Machine, View},
+    machine::{Machine, View, Written},
 };
 
 /// How often a batch is decided again after somebody else was first.
@@ -417,10 +417,13 @@ impl<M: Machine> Pipeline<M> {
         self.plant_commit_defects(&mut commit).await;
         let changes = commit.changes.clone();
         let id = commit.id;
+        let again = planted(Defect::UnknownRetriedBlindly).then(|| commit.clone());
         match self.store.commit(commit).await {
             Ok(()) => {}
             Err(CommitError::Stale(_)) => return Ok(false),
             Err(CommitError::Failed(cause)) => return Err(NotDone::Unavailable(cause)),
+            Err(CommitError::Unknown(_)) if planted(Defect::UnknownTakenAsDone) => {}
+            Err(CommitError::Unknown(_)) if self.plant_blind_retry(again).await => {}
             Err(CommitError::Unknown(cause)) => match self.settle(id).await {
                 Some(Settled::Committed) => {}
                 Some(Settled::Never) => return Ok(false),
@@ -443,17 +446,10 @@ impl<M: Machine> Pipeline<M> {
     /// Mistakes in committing, for the simulator only; see [`planted`].
     async fn plant_commit_defects(&self, commit: &mut Commit<M::Row>) {
         if planted(Defect::ReadThenWrite) {
-            let keys: Vec<Key> = commit.changes.iter().map(|change| change.key.clone()).collect();
-            if let Ok(loaded) = self.store.load(&keys, &[]).await {
-                for (change, row) in commit.changes.iter_mut().zip(loaded.rows) {
-                    change.expected = row.map_or(0, |row| row.version);
-                }
-            }
+            self.plant_present_versions(commit).await;
         }
         if planted(Defect::ZombieNotFenced) {
-            for advance in &mut commit.advances {
-                advance.from = self.store.position(&advance.partition).await.unwrap_or(advance.from);
-            }
+            self.plant_present_positions(commit).await;
         }
         if planted(Defect::PositionBeforeEffects) && !commit.advances.is_empty() {
             let mut first = Commit::new(CommitId(self.environment.id()), commit.at_us);
@@ -472,14 +468,41 @@ impl<M: Machine> Pipeline<M> {
             }
         }
     }
+
+    /// Overwrites whatever is there by now.
+    async fn plant_present_versions(&self, commit: &mut Commit<M::Row>) {
+        let keys: Vec<Key> = commit.changes.iter().map(|change| change.key.clone()).collect();
+        if let Ok(loaded) = self.store.load(&keys, &[]).await {
+            for (change, row) in commit.changes.iter_mut().zip(loaded.rows) {
+                change.expected = row.map_or(0, |row| row.version);
+            }
+        }
+    }
+
+    async fn plant_present_positions(&self, commit: &mut Commit<M::Row>) {
+        for advance in &mut commit.advances {
+            advance.from = self.store.position(&advance.partition).await.unwrap_or(advance.from);
+        }
+    }
+
+    /// Makes a commit again that may have been made; whether that was done.
+    async fn plant_blind_retry(&self, again: Option<Commit<M::Row>>) -> bool {
+        let Some(mut commit) = again else { return false };
+        commit.id = CommitId(self.environment.id());
+        commit.answers.clear();
+        self.plant_present_versions(&mut commit).await;
+        self.plant_present_positions(&mut commit).await;
+        self.store.commit(commit).await.is_ok()
+    }
 }
 
 impl<M: Machine> Batch<M> {
     fn into_commit(mut self, id: CommitId, now: Time) -> Commit<M::Row> {
-        let (changes, facts) = self.view.into_changes();
+        let Written { changes, facts, forgotten } = self.view.into_written();
         let answers = self.answers.split_off(self.stored_answers);
         Commit {
             changes,
+            forgotten,
             facts,
             answers,
             advances: self.advances,

@@ -130,7 +130,7 @@ impl Tickets {
 
     pub(crate) async fn calendar(&self, request: Request<v1::GetTicketRequest>) -> Answer<HttpBody> {
         let actor = actor(&request)?;
-        let (booking, ticket) = self.held_ticket(actor, &request.get_ref().ticket_id).await?;
+        let (booking, ticket) = self.admitting_ticket(actor, &request.get_ref().ticket_id).await?;
         let event = self.known_event(&booking).await?;
         let paper = paper(&event, &booking, &ticket, "");
         let text = documents::calendar(&paper, self.handle.environment().now());

@@ -27,6 +27,20 @@ pub async fn a_refused_commit_publishes_nothing(suite: &Suite) {
     assert_eq!(suite.fact_keys(Topic::TicketEvent).await, ["key-0", "key-2"]);
 }
 
+pub async fn forgotten_facts_are_gone_and_the_others_stay_where_they_are(suite: &Suite) {
+    let facts = vec![fact(Topic::TicketEvent, 0), fact(Topic::TicketEvent, 1), fact(Topic::VisitEvent, 0)];
+    suite.commit(with_facts(facts)).await;
+    let before = suite.records(Topic::TicketEvent).await;
+    let again = Fact { id: bus::FactId(Uuid::from_u128(77)), ..fact(Topic::TicketEvent, 0) };
+    let forgotten = vec![(Topic::TicketEvent, "key-0".to_owned())];
+    suite.commit(Commit { forgotten, ..with_facts(vec![again.clone()]) }).await;
+    let after = suite.records(Topic::TicketEvent).await;
+    assert_eq!(after.len(), 2, "the other key's fact, and the new one of the forgotten key");
+    assert_eq!(after[0], before[1]);
+    assert_eq!(after[1].fact, again);
+    assert_eq!(suite.fact_keys(Topic::VisitEvent).await, ["key-0"]);
+}
+
 pub async fn topics_are_separate(suite: &Suite) {
     let facts = (0..6).map(|number| fact(TOPICS[number as usize % 2], number)).collect();
     suite.commit(with_facts(facts)).await;
