@@ -11,10 +11,13 @@ pub mod booking;
 pub mod code;
 pub mod decide;
 pub mod door;
+mod ending;
 pub mod payment;
+pub mod steps;
 
 pub use booking::{
     Attendee, Booking, BookingStatus, Line, Payment, PaymentStatus, Refund, RefundStatus, Ticket,
     TicketStatus,
 };
-pub use decide::{Command, Step, apply, decide};
+pub use decide::{Command, decide};
+pub use steps::{Decision, Step, apply};

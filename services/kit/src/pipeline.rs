@@ -9,141 +9,28 @@
 //! What arrives while a commit runs is the next batch, so the cost of a commit is shared by more the
 //! more there is to do, and at low load nothing waits.
 
+mod commit;
+mod items;
+
 use std::{collections::BTreeSet, sync::Arc};
 
-use bus::{Partition, Position, Record};
+use bus::Record;
 use domain::{
     Refusal, RefusalKind, Time,
     facts::Published,
     planted::{Defect, planted},
 };
-use store::{
-    Advance, Answer, AnswerKey, Commit, CommitError, CommitId, Key, Parked, ParkedChange, Settled, Store,
-    StoreError,
-};
+use store::{Advance, Answer, AnswerKey, Commit, CommitId, Key, Parked, ParkedChange, Store, StoreError};
+
+pub use items::{Delivered, Delivery, Done, Idempotency, Item, NotDone, Outcome, Request};
 
 use crate::{
     clock::Environment,
-    error::ServiceError,
     machine::{Machine, View, Written},
 };
 
 /// How often a batch is decided again after somebody else was first.
 const MAX_STALE_RETRIES: usize = 8;
-/// How often the outcome of a commit is asked for before giving up.
-const MAX_SETTLE_TRIES: usize = 5;
-
-/// A client's idempotency key with the hash of the request's body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Idempotency {
-    /// Hashed with the caller and the rpc.
-    pub key: AnswerKey,
-    /// The hash of the body.
-    pub fingerprint: String,
-}
-
-/// One request.
-#[derive(Clone)]
-pub struct Request<C> {
-    /// What is asked.
-    pub command: C,
-    /// If the client sent a key.
-    pub idempotency: Option<Idempotency>,
-    /// W3C trace context.
-    pub traceparent: Option<String>,
-}
-
-/// Facts of one partition, with the consumer's progress.
-#[derive(Debug, Clone)]
-pub struct Delivery {
-    /// Where they were read.
-    pub partition: Partition,
-    /// Where the consumer is by its store.
-    pub from: Position,
-    /// The facts.
-    pub records: Vec<Record>,
-    /// Where the consumer is once they are done.
-    pub to: Position,
-    /// Keys behind a parked fact: their facts are parked too.
-    pub blocked: BTreeSet<String>,
-    /// Why the first record is parked now, after too many tries.
-    pub park_first: Option<String>,
-}
-
-/// One thing to do.
-#[derive(Clone)]
-pub enum Item<C> {
-    /// A request.
-    Request(Request<C>),
-    /// Facts that the consumer reads on.
-    Delivery(Delivery),
-    /// Parked facts of one key, tried again; those that succeed are unparked.
-    Redrive(Vec<Parked>),
-}
-
-/// What became of an item.
-#[derive(Debug, Clone)]
-pub enum Done<R> {
-    /// The answer to a request.
-    Answered {
-        /// The answer.
-        reply: R,
-        /// It is the first answer again.
-        replayed: bool,
-    },
-    /// Facts were processed.
-    Delivered(Delivered),
-}
-
-/// How far a delivery came.
-#[derive(Debug, Clone, Default)]
-pub struct Delivered {
-    /// Where the consumer is now.
-    pub to: Position,
-    /// The fact that stopped it, with the reason.
-    pub poison: Option<(Position, String)>,
-    /// Keys that are newly blocked.
-    pub newly_blocked: BTreeSet<String>,
-}
-
-/// Why an item was not done. Nothing of it was committed, but for `Unknown`.
-#[derive(Debug, Clone)]
-pub enum NotDone {
-    /// The domain refused.
-    Refused(Refusal),
-    /// The consumer is elsewhere by now: another one took over.
-    Fenced(Position),
-    /// The store cannot be reached, or somebody else was always first.
-    Unavailable(String),
-    /// It may have been committed, and nobody can tell now.
-    Unknown(String),
-}
-
-impl From<NotDone> for ServiceError {
-    fn from(why: NotDone) -> Self {
-        match why {
-            NotDone::Refused(refusal) => refusal.into(),
-            NotDone::Fenced(_) => Self::internal(&"a request was fenced like a consumer"),
-            NotDone::Unavailable(cause) => {
-                tracing::warn!(cause, "store unavailable");
-                Self::unavailable(
-                    "unavailable",
-                    "the service cannot reach its store now; nothing was changed",
-                )
-            }
-            NotDone::Unknown(cause) => {
-                tracing::warn!(cause, "outcome unknown");
-                Self::unavailable(
-                    "unavailable",
-                    "the outcome is not known yet: repeat with the same Idempotency-Key",
-                )
-            }
-        }
-    }
-}
-
-/// The outcome of an item.
-pub type Outcome<R> = Result<Done<R>, NotDone>;
 
 /// A service's behaviour on its store.
 pub struct Pipeline<M: Machine> {
@@ -406,93 +293,6 @@ impl<M: Machine> Pipeline<M> {
             Err(NotDone::Refused(refusal)) => Err(format!("{}: {}", refusal.code, refusal.detail)),
             Err(other) => Err(format!("{other:?}")),
         }
-    }
-
-    /// `Ok(false)` when somebody else was first.
-    async fn commit(&self, batch: Batch<M>, now: Time) -> Result<bool, NotDone> {
-        let mut commit = batch.into_commit(CommitId(self.environment.id()), now);
-        if commit.is_empty() {
-            return Ok(true);
-        }
-        self.plant_commit_defects(&mut commit).await;
-        let changes = commit.changes.clone();
-        let id = commit.id;
-        let again = planted(Defect::UnknownRetriedBlindly).then(|| commit.clone());
-        match self.store.commit(commit).await {
-            Ok(()) => {}
-            Err(CommitError::Stale(_)) => return Ok(false),
-            Err(CommitError::Failed(cause)) => return Err(NotDone::Unavailable(cause)),
-            Err(CommitError::Unknown(_)) if planted(Defect::UnknownTakenAsDone) => {}
-            Err(CommitError::Unknown(_)) if self.plant_blind_retry(again).await => {}
-            Err(CommitError::Unknown(cause)) => match self.settle(id).await {
-                Some(Settled::Committed) => {}
-                Some(Settled::Never) => return Ok(false),
-                None => return Err(NotDone::Unknown(cause)),
-            },
-        }
-        self.machine.committed(&changes);
-        Ok(true)
-    }
-
-    async fn settle(&self, id: CommitId) -> Option<Settled> {
-        for _ in 0..MAX_SETTLE_TRIES {
-            if let Ok(settled) = self.store.settle(id).await {
-                return Some(settled);
-            }
-        }
-        None
-    }
-
-    /// Mistakes in committing, for the simulator only; see [`planted`].
-    async fn plant_commit_defects(&self, commit: &mut Commit<M::Row>) {
-        if planted(Defect::ReadThenWrite) {
-            self.plant_present_versions(commit).await;
-        }
-        if planted(Defect::ZombieNotFenced) {
-            self.plant_present_positions(commit).await;
-        }
-        if planted(Defect::PositionBeforeEffects) && !commit.advances.is_empty() {
-            let mut first = Commit::new(CommitId(self.environment.id()), commit.at_us);
-            first.advances = std::mem::take(&mut commit.advances);
-            let _ = self.store.commit(first).await;
-        }
-        if planted(Defect::OutboxInSecondTransaction) && !commit.facts.is_empty() {
-            let mut state = commit.clone();
-            state.id = CommitId(self.environment.id());
-            state.facts.clear();
-            if self.store.commit(state).await.is_ok() {
-                *commit = Commit {
-                    facts: std::mem::take(&mut commit.facts),
-                    ..Commit::new(commit.id, commit.at_us)
-                };
-            }
-        }
-    }
-
-    /// Overwrites whatever is there by now.
-    async fn plant_present_versions(&self, commit: &mut Commit<M::Row>) {
-        let keys: Vec<Key> = commit.changes.iter().map(|change| change.key.clone()).collect();
-        if let Ok(loaded) = self.store.load(&keys, &[]).await {
-            for (change, row) in commit.changes.iter_mut().zip(loaded.rows) {
-                change.expected = row.map_or(0, |row| row.version);
-            }
-        }
-    }
-
-    async fn plant_present_positions(&self, commit: &mut Commit<M::Row>) {
-        for advance in &mut commit.advances {
-            advance.from = self.store.position(&advance.partition).await.unwrap_or(advance.from);
-        }
-    }
-
-    /// Makes a commit again that may have been made; whether that was done.
-    async fn plant_blind_retry(&self, again: Option<Commit<M::Row>>) -> bool {
-        let Some(mut commit) = again else { return false };
-        commit.id = CommitId(self.environment.id());
-        commit.answers.clear();
-        self.plant_present_versions(&mut commit).await;
-        self.plant_present_positions(&mut commit).await;
-        self.store.commit(commit).await.is_ok()
     }
 }
 
