@@ -218,43 +218,4 @@ fn is_busy(status: StatusCode) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn schedule(pace: Pace, attempts: u64) -> Schedule {
-        let plan = Plan { connections: 1, time: Duration::from_secs(2), pace, attempts };
-        Schedule { plan, start: Instant::now(), next: Cell::new(0) }
-    }
-
-    #[test]
-    fn an_open_loop_fixes_its_instants_before_the_run() {
-        let schedule = schedule(Pace::Open { per_second: 4 }, u64::MAX);
-        let taken: Vec<_> = std::iter::from_fn(|| schedule.take()).collect();
-        let due: Vec<_> = taken.iter().map(|(_, due)| (due.unwrap() - schedule.start).as_millis()).collect();
-        assert_eq!(due, [0, 250, 500, 750, 1_000, 1_250, 1_500, 1_750]);
-        assert_eq!(schedule.unsent(), 0);
-    }
-
-    #[test]
-    fn what_was_due_and_not_sent_is_known() {
-        let schedule = schedule(Pace::Open { per_second: 100 }, 150);
-        schedule.take().unwrap();
-        assert_eq!(schedule.unsent(), 149);
-    }
-
-    #[test]
-    fn a_closed_loop_ends_with_its_attempts() {
-        let schedule = schedule(Pace::Closed, 3);
-        let taken: Vec<_> = std::iter::from_fn(|| schedule.take()).collect();
-        assert_eq!(taken, [(0, None), (1, None), (2, None)]);
-    }
-
-    #[test]
-    fn only_decided_answers_have_a_latency() {
-        let mut tally = Tally::new().unwrap();
-        for outcome in [Outcome::Booked, Outcome::Rejected, Outcome::Other, Outcome::Failed] {
-            tally.count(outcome, Duration::from_millis(3));
-        }
-        assert_eq!((tally.latency.len(), tally.errors()), (2, 1));
-    }
-}
+mod tests;

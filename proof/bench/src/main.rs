@@ -61,7 +61,7 @@ async fn measure<S: Scenario>(cli: &Cli) -> anyhow::Result<Report> {
     eprintln!("{} connections, {} s", cli.connections, cli.seconds);
     let tally = load::drive(&scenario, &target, &cli.plan()).await?;
     let mut report = Report::new(S::NAME, cli, &tally);
-    eprintln!("{}: checking", report.line());
+    eprintln!("{} answers in {} s: checking", report.booked + report.rejected, report.seconds);
     report.problems.extend(scenario.check(&tally).await?);
     report.details = scenario.details();
     if let Some(platform) = own {

@@ -21,7 +21,9 @@ impl Target {
     /// When it is not that, or the host is not known.
     pub async fn parse(url: &str) -> anyhow::Result<Self> {
         let authority = url.strip_prefix("http://").with_context(|| {
-            format!("--url {url} must begin with http://: the generator speaks no TLS, so that it stays light")
+            format!(
+                "--url {url} must begin with http://: the generator speaks no TLS, so that it stays light"
+            )
         })?;
         let authority = authority.trim_end_matches('/');
         anyhow::ensure!(!authority.contains('/'), "--url {url} must not have a path");

@@ -76,10 +76,16 @@ impl Scenario for FlashSale {
         let mut booking = Call::post("/v1/bookings", &json!({ "event_id": event_id, "lines": lines }))?;
         booking.prefer = Some(HeaderValue::from_static("wait=10"));
         let answered = RefCell::default();
-        let mut sale =
-            Self { organizer, buyers, connection, event_id, seats: cli.seats, booking, answered, follow_ms: None };
-        sale.wait_until_bookable().await?;
-        Ok(sale)
+        Ok(Self {
+            organizer,
+            buyers,
+            connection,
+            event_id,
+            seats: cli.seats,
+            booking,
+            answered,
+            follow_ms: None,
+        })
     }
 
     fn call(&self, number: u64) -> Call {
@@ -119,13 +125,6 @@ impl FlashSale {
         &self.buyers[usize::try_from(number).unwrap_or_default() % self.buyers.len()]
     }
 
-    /// The other services hear of a new event a moment later.
-    async fn wait_until_bookable(&mut self) -> anyhow::Result<()> {
-        let path = format!("/v1/events/{}/availability", self.event_id);
-        self.connection.json(&Call::get(&path)?).await?;
-        Ok(())
-    }
-
     /// Waits for bookings whose answer came before their decision; how many of them are BOOKED.
     async fn booked_late(&mut self, problems: &mut Vec<String>) -> anyhow::Result<u64> {
         let undecided = std::mem::take(&mut self.answered.get_mut().undecided);
@@ -147,7 +146,12 @@ impl FlashSale {
     }
 
     /// The event has sold what was answered, and not more than it has.
-    async fn check_sold(&mut self, booked: u64, unknown: u64, problems: &mut Vec<String>) -> anyhow::Result<()> {
+    async fn check_sold(
+        &mut self,
+        booked: u64,
+        unknown: u64,
+        problems: &mut Vec<String>,
+    ) -> anyhow::Result<()> {
         let path = format!("/v1/events/{}/availability", self.event_id);
         let figures = self.connection.json(&Call::get(&path)?).await?;
         let figures = &figures["ticket_types"][0];
@@ -192,7 +196,8 @@ impl FlashSale {
                 return Ok(());
             }
             if start.elapsed() > FOLLOW_TIMEOUT {
-                problems.push(format!("analytics counts {booked} bookings after {FOLLOW_TIMEOUT:?}, not {sold}"));
+                problems
+                    .push(format!("analytics counts {booked} bookings after {FOLLOW_TIMEOUT:?}, not {sold}"));
                 return Ok(());
             }
             sleep(LOOK_EVERY).await;
