@@ -18,7 +18,7 @@ pub enum ColumnKind {
     Words,
 }
 
-/// A column that rows can be found or ordered by. `Text` and `Int` columns are indexed.
+/// A column that rows can be found or ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
     /// Its name, unique in the table: lower case letters and underscores.
@@ -27,19 +27,28 @@ pub struct Column {
     pub kind: ColumnKind,
     /// No two rows have the same value; a null equals nothing.
     pub unique: bool,
+    /// It has an index of its own. Without one it is for conditions beside an indexed column, or part of
+    /// an index over several columns.
+    pub indexed: bool,
 }
 
 impl Column {
     /// A column that is not unique.
     #[must_use]
     pub const fn new(name: &'static str, kind: ColumnKind) -> Self {
-        Self { name, kind, unique: false }
+        Self { name, kind, unique: false, indexed: true }
+    }
+
+    /// A column without an index of its own: each index is a write more for each row.
+    #[must_use]
+    pub const fn plain(name: &'static str, kind: ColumnKind) -> Self {
+        Self { name, kind, unique: false, indexed: false }
     }
 
     /// A text column that no two rows share.
     #[must_use]
     pub const fn unique(name: &'static str) -> Self {
-        Self { name, kind: ColumnKind::Text, unique: true }
+        Self { name, kind: ColumnKind::Text, unique: true, indexed: true }
     }
 }
 
@@ -208,6 +217,8 @@ macro_rules! rows {
             }
         })*
     };
+    (@column $column:ident PlainText) => { $crate::Column::plain(stringify!($column), $crate::ColumnKind::Text) };
+    (@column $column:ident PlainInt) => { $crate::Column::plain(stringify!($column), $crate::ColumnKind::Int) };
     (@column $column:ident Unique) => { $crate::Column::unique(stringify!($column)) };
     (@column $column:ident $kind:ident) => {
         $crate::Column::new(stringify!($column), $crate::ColumnKind::$kind)

@@ -1,13 +1,12 @@
 //! Mail as files: for a machine without a mail server, and for looking at mail while developing.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use domain::notification::{Mail, MailError, Mailer, Sending};
 use lettre::message::Mailbox;
-use tokio::io::AsyncWriteExt;
 
 use crate::{SetupError, message};
 
@@ -35,7 +34,7 @@ impl Mailer for MailDirectory {
         let (directory, name) = (self.directory.clone(), file_name(now_seconds(), &mail.message_id));
         Box::pin(async move {
             let bytes = message?.formatted();
-            write_whole(&directory, &name, &bytes).await.map_err(|error| {
+            write_whole(directory, name, bytes).await.map_err(|error| {
                 MailError::Transient(format!("the mail directory cannot be written: {}", error.kind()))
             })
         })
@@ -56,13 +55,15 @@ fn now_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// Writes a file under a temporary name first, so that nobody reads half a mail.
-async fn write_whole(directory: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    let temporary = directory.join(format!(".{name}.tmp"));
-    let mut file = tokio::fs::File::create(&temporary).await?;
-    file.write_all(bytes).await?;
-    file.sync_all().await?;
-    tokio::fs::rename(&temporary, directory.join(name)).await
+/// Writes a file under a temporary name first, so that nobody reads half a mail. It is not synced: that a
+/// mail was sent is on record, and what a power loss takes from this directory is a copy.
+async fn write_whole(directory: PathBuf, name: String, bytes: Vec<u8>) -> std::io::Result<()> {
+    let write = move || {
+        let temporary = directory.join(format!(".{name}.tmp"));
+        std::fs::write(&temporary, bytes)?;
+        std::fs::rename(&temporary, directory.join(name))
+    };
+    tokio::task::spawn_blocking(write).await?
 }
 
 #[cfg(test)]

@@ -170,6 +170,7 @@ fn row_tables(tables: &[Table]) -> String {
         main_table(&mut ddl, table);
         for column in table.columns {
             match column.kind {
+                ColumnKind::Text | ColumnKind::Int if !column.indexed => {}
                 ColumnKind::Text | ColumnKind::Int => plain_index(&mut ddl, table, column),
                 ColumnKind::Set => set_table(&mut ddl, table, column),
                 ColumnKind::Words => words_table(&mut ddl, table, column),

@@ -35,7 +35,7 @@ pub fn start(
     environment: Environment,
 ) -> Routes {
     let handle = runtime.start(Pipeline::new(Arc::new(AnalyticsMachine), store, environment));
-    runtime.consume(&handle, &log, CONSUMES);
+    runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
     let server = AnalyticsServiceServer::new(Analytics::new(&handle));
     Routes::new(server.max_decoding_message_size(MAX_REQUEST_BYTES))
 }

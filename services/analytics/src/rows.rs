@@ -11,7 +11,7 @@ store::rows! {
     pub enum AnalyticsRow in "analytics" {
         /// The figures of an event.
         Event(EventStat) in "event_stat" by |event| event.event_id => {
-            organizer_id: Text = match event.organizer_id {
+            organizer_id: PlainText = match event.organizer_id {
                 Some(organizer_id) => Value::Text(organizer_id.to_string()),
                 None => Value::Null,
             },
@@ -19,8 +19,8 @@ store::rows! {
         } indexes [["organizer_id", "booked"]],
         /// The figures of an event on one day.
         Day(DayStat) in "day_stat" by |day| day_id(day.event_id, day.day) => {
-            event_id: Text = Value::Text(day.event_id.to_string()),
-            day: Text = Value::Text(day.day.to_string()),
+            event_id: PlainText = Value::Text(day.event_id.to_string()),
+            day: PlainText = Value::Text(day.day.to_string()),
         } indexes [["event_id", "day"]],
         /// What is known of a booking.
         Booking(BookingStat) in "booking_stat" by |booking| booking.booking_id => {

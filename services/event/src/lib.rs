@@ -37,7 +37,7 @@ pub fn start(
 ) -> Routes {
     let machine = Arc::new(EventMachine::new(hold_seconds));
     let handle = runtime.start(Pipeline::new(machine, store, environment));
-    runtime.consume(&handle, log, CONSUMES);
+    runtime.consume(&handle, log, CONSUMES, kit::Pace::Prompt);
     let visits = Arc::new(visits::VisitCounter::default());
     let (counter, counted, shutdown) = (Arc::clone(&visits), handle.clone(), runtime.shutdown.clone());
     runtime.tasks.spawn(async move { counter.run(counted, shutdown).await });

@@ -34,7 +34,7 @@ pub fn start(
     environment: Environment,
 ) -> Routes {
     let handle = runtime.start(Pipeline::new(Arc::new(FeedbackMachine), store, environment));
-    runtime.consume(&handle, &log, CONSUMES);
+    runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
     let server = FeedbackServiceServer::new(Feedback::new(handle));
     Routes::new(server.max_decoding_message_size(MAX_REQUEST_BYTES))
 }

@@ -20,19 +20,19 @@ store::rows! {
         /// What a booking holds.
         Holding(Holding) in "holding" by |holding| holding.booking_id => {
             user_id: Text = optional(holding.user_id),
-            event_user: Text = match holding.user_id {
+            event_user: PlainText = match holding.user_id {
                 Some(user_id) => Value::Text(event_user(holding.event_id, user_id)),
                 None => Value::Null,
             },
-            places: Int = Value::Int(i64::from(holding.places)),
+            places: PlainInt = Value::Int(i64::from(holding.places)),
         } indexes [["event_user", "places"]],
         /// An event, as far as ratings need it.
         Event(RatedEvent) in "event" by |event| event.event_id => {} indexes [],
         /// Somebody's rating of an event.
         Rating(Rating) in "rating" by |rating| rating_id(rating) => {
-            event_id: Text = Value::Text(rating.event_id.to_string()),
+            event_id: PlainText = Value::Text(rating.event_id.to_string()),
             user_id: Text = optional(rating.user_id),
-            sequence: Int = Value::Int(i64::try_from(rating.sequence).unwrap_or(i64::MAX)),
+            sequence: PlainInt = Value::Int(i64::try_from(rating.sequence).unwrap_or(i64::MAX)),
         } indexes [["event_id", "sequence"]],
         /// The running figures of an event.
         Summary(Summary) in "summary" by |summary| summary.event_id => {} indexes [],

@@ -23,8 +23,19 @@ pub const MAX_DELIVERY: usize = 512;
 pub const MAX_TRIES: u32 = 5;
 /// The pause after a failure, which doubles up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
+/// How long a consumer that gathers lets facts come together.
+const GATHERING_PAUSE: Duration = Duration::from_millis(40);
 /// The longest pause after failures.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// How a consumer goes on while there is more to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// At once: somebody waits for what follows.
+    Prompt,
+    /// After a moment, so that many facts share one commit: nobody waits for a read model.
+    Gathering,
+}
 
 /// Where a consumer hands its facts.
 #[async_trait]
@@ -193,7 +204,7 @@ impl<M: Machine> Consumer<M> {
     }
 
     /// Runs until told to stop.
-    pub async fn run(mut self, shutdown: CancellationToken) {
+    pub async fn run(mut self, pace: Pace, shutdown: CancellationToken) {
         let mut pause = FIRST_PAUSE;
         while !shutdown.is_cancelled() {
             let step = tokio::select! {
@@ -201,7 +212,12 @@ impl<M: Machine> Consumer<M> {
                 () = shutdown.cancelled() => return,
             };
             match step {
-                Ok(Progress::Moved) => pause = FIRST_PAUSE,
+                Ok(Progress::Moved) => {
+                    pause = FIRST_PAUSE;
+                    if pace == Pace::Gathering {
+                        sleep(GATHERING_PAUSE, &shutdown).await;
+                    }
+                }
                 Ok(Progress::Idle) => {
                     pause = FIRST_PAUSE;
                     let after = self.memory.as_ref().map_or(Position::default(), |memory| memory.read);

@@ -9,7 +9,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock::Environment,
-    consumer::Consumer,
+    consumer::{Consumer, Pace},
     error::ServiceError,
     machine::Machine,
     metrics::Metrics,
@@ -135,11 +135,17 @@ impl Runtime {
     }
 
     /// Starts a consumer of each partition of the topics.
-    pub fn consume<M: Machine>(&self, handle: &Handle<M>, log: &Arc<dyn Log>, topics: &[bus::Topic]) {
+    pub fn consume<M: Machine>(
+        &self,
+        handle: &Handle<M>,
+        log: &Arc<dyn Log>,
+        topics: &[bus::Topic],
+        pace: Pace,
+    ) {
         for partition in topics.iter().flat_map(|topic| log.partitions(*topic)) {
             let (log, store) = (Arc::clone(log), Arc::clone(handle.store()));
             let consumer = Consumer::new(partition, log, store, Arc::new(handle.clone()));
-            self.tasks.spawn(consumer.run(self.shutdown.clone()));
+            self.tasks.spawn(consumer.run(pace, self.shutdown.clone()));
         }
     }
 

@@ -19,7 +19,7 @@ pub mod transport;
 
 pub use access::Guard;
 pub use clock::{Clock, Entropy, Environment};
-pub use consumer::Consumer;
+pub use consumer::{Consumer, Pace};
 pub use error::{Code, ServiceError};
 pub use handle::{Handle, Replied, Runtime, idempotency};
 pub use identity::Caller;

@@ -3,17 +3,19 @@
 //! A mail is sent at least once: a crash between the sending and the note sends it again, after
 //! [`TRY_SECONDS`] and with the same message id.
 
-use std::{sync::Arc, time::Duration};
-
-use domain::notification::{
-    MailError, Mailer, Notification, Occasion, Outcome, Recipient, Status, TRY_SECONDS,
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
 };
+
+use domain::notification::{MailError, Mailer, Notification, Outcome, Status, TRY_SECONDS};
 use futures_util::future::join_all;
 use kit::{
     Item, Pipeline, Request,
     pipeline::{Done, NotDone},
 };
-use store::{Condition, Direction, Query, StoreError, Value};
+use store::{Condition, Direction, Key, Query, StoreError, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -25,7 +27,9 @@ use crate::{
 /// How often it looks for mails that are due, if nobody wakes it.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The most mails that are on their way at once.
-const MAX_BATCH: usize = 32;
+const MAX_BATCH: usize = 100;
+/// The pause between full batches: in a sale, mail leaves the machine to the bookings.
+const BREATH: Duration = Duration::from_millis(100);
 /// How long a mailer may take over one mail.
 const SEND_TIMEOUT: Duration = Duration::from_secs(120);
 // Who still sends is never taken for dead.
@@ -61,7 +65,10 @@ impl Courier {
                 () = end_of_grace(&shutdown) => return,
             };
             let pause = match sent {
-                Ok(sent) if sent == MAX_BATCH => Duration::ZERO,
+                Ok(sent) if sent == MAX_BATCH => {
+                    tokio::time::sleep(BREATH).await;
+                    continue;
+                }
                 Ok(_) => LOOK_EVERY,
                 Err(error) => {
                     tracing::warn!(%error, "the mails that are due could not be read");
@@ -92,8 +99,13 @@ impl Courier {
                 _ => None,
             })
             .collect();
+        let known = self.recipients_and_events(&mine).await;
+        let known = &known;
         let tries = mine.iter().map(|&(notification, this_try)| async move {
-            let outcome = self.try_one(notification).await;
+            let outcome = match known {
+                Ok(known) => self.try_one(notification, known).await,
+                Err(_) => later("store_unavailable"),
+            };
             let (booking_id, kind) = (notification.booking_id, notification.kind);
             Command::EndTry { booking_id, kind, this_try, outcome }
         });
@@ -124,19 +136,17 @@ impl Courier {
         outcomes.into_iter().map(reply).collect()
     }
 
-    /// Sends one mail. It reads the recipient now, after the try began: who was erased gets none.
-    async fn try_one(&self, notification: &Notification) -> Outcome {
-        let (recipient, event) = match self.recipient_and_event(notification).await {
-            Ok(found) => found,
-            Err(_) => return later("store_unavailable"),
-        };
+    /// Sends one mail. The recipient was read after the try began: who was erased gets none.
+    async fn try_one(&self, notification: &Notification, known: &BTreeMap<Key, NotificationRow>) -> Outcome {
+        let recipient = known.get(&user_key(notification.user_id)).and_then(NotificationRow::as_user);
+        let event = known.get(&event_key(notification.event_id)).and_then(NotificationRow::as_event);
         let Some(recipient) = recipient else { return later("user_unknown") };
         if recipient.is_erased {
             return Outcome::Never { why: "user_erased".to_owned() };
         }
         let Some(event) = event else { return later("event_unknown") };
         let Some(renderer) = &self.renderer else { return later("not_rendered") };
-        let mail = match renderer.mail(notification, &recipient, &event) {
+        let mail = match renderer.mail(notification, recipient, event) {
             Ok(mail) => mail,
             Err(error) => {
                 tracing::error!(notification = notification.id(), %error, "a mail could not be rendered");
@@ -158,17 +168,18 @@ impl Courier {
         }
     }
 
-    async fn recipient_and_event(
+    /// Whom the mails are for and what they are about, in one read.
+    async fn recipients_and_events(
         &self,
-        notification: &Notification,
-    ) -> Result<(Option<Recipient>, Option<Occasion>), StoreError> {
-        let keys = [user_key(notification.user_id), event_key(notification.event_id)];
+        mine: &[(&Notification, u32)],
+    ) -> Result<BTreeMap<Key, NotificationRow>, StoreError> {
+        let of_one = |&(notification, _): &(&Notification, u32)| {
+            [user_key(notification.user_id), event_key(notification.event_id)]
+        };
+        let keys: Vec<Key> = mine.iter().flat_map(of_one).collect::<BTreeSet<_>>().into_iter().collect();
         let loaded = self.pipeline.store().load(&keys, &[]).await?;
-        let rows: Vec<NotificationRow> =
-            loaded.rows.into_iter().flatten().map(|versioned| versioned.row).collect();
-        let recipient = rows.iter().find_map(NotificationRow::as_user).cloned();
-        let event = rows.iter().find_map(NotificationRow::as_event).cloned();
-        Ok((recipient, event))
+        let found = keys.into_iter().zip(loaded.rows);
+        Ok(found.filter_map(|(key, versioned)| Some((key, versioned?.row))).collect())
     }
 }
 

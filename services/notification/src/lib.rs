@@ -44,7 +44,7 @@ pub fn start(
 ) -> Routes {
     let pipeline = Pipeline::new(Arc::new(NotificationMachine::new()), store, environment);
     let handle = runtime.start(pipeline.clone());
-    runtime.consume(&handle, &log, CONSUMES);
+    runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
     let courier = courier::Courier::new(pipeline, mailer);
     runtime.tasks.spawn(courier.run(runtime.shutdown.clone()));
     let server = NotificationServiceServer::new(Notifications::new(handle));

@@ -15,10 +15,10 @@ store::rows! {
         Event(Occasion) in "event" by |event| event.event_id => {} indexes [],
         /// What a user is told of a booking.
         Notification(Notification) in "notification" by |notification| notification.id() => {
-            user_id: Text = Value::Text(notification.user_id.to_string()),
-            at: Int = Value::Int(notification.at.micros()),
-            status: Text = Value::from(notification.status.name()),
-            next_try_at: Int = Value::Int(notification.next_try_at.micros()),
+            user_id: PlainText = Value::Text(notification.user_id.to_string()),
+            at: PlainInt = Value::Int(notification.at.micros()),
+            status: PlainText = Value::from(notification.status.name()),
+            next_try_at: PlainInt = Value::Int(notification.next_try_at.micros()),
         } indexes [["user_id", "at"], ["status", "next_try_at"]]
     }
 }

@@ -49,7 +49,7 @@ pub fn start(
     let decisions = Arc::new(decisions::Decisions::default());
     let machine = Arc::new(TicketMachine::new(Arc::clone(&decisions)));
     let handle = runtime.start(Pipeline::new(machine, Arc::clone(&store), environment.clone()));
-    runtime.consume(&handle, log, CONSUMES);
+    runtime.consume(&handle, log, CONSUMES, kit::Pace::Prompt);
     let sweep = Sweep::new(store, Arc::new(handle.clone()), Arc::clone(&provider));
     runtime.tasks.spawn(sweep.run(environment, runtime.shutdown.clone()));
     let server = TicketServiceServer::new(service::Tickets { handle, decisions, provider, key });

@@ -56,7 +56,7 @@ store::rows! {
         Booking(Booking) in "booking" by |booking| booking.id => {
             user_id: Text = Value::Text(booking.user_id.to_string()),
             event_id: Text = Value::Text(booking.event_id.to_string()),
-            status: Text = booking.status.name().into(),
+            status: PlainText = booking.status.name().into(),
             due_at: Int = booking.due_at().map_or(Value::Null, |due| Value::Int(due.micros())),
             holders: Set = Value::Set(other_holders(booking)),
         } indexes [],

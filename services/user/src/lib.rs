@@ -72,7 +72,7 @@ pub fn start(
     config: Config,
 ) -> Routes {
     let handle = runtime.start(Pipeline::new(Arc::new(UserMachine), store, environment.clone()));
-    runtime.consume(&handle, &log, CONSUMES);
+    runtime.consume(&handle, &log, CONSUMES, kit::Pace::Prompt);
     runtime.tasks.spawn(sweep::run(handle.clone(), runtime.shutdown.clone()));
     let service = Service {
         handle,
