@@ -2,11 +2,13 @@
 
 use std::{
     path::PathBuf,
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use domain::notification::{Mail, MailError, Mailer, Sending};
 use lettre::message::Mailbox;
+use tokio::sync::Mutex;
 
 use crate::{SetupError, message};
 
@@ -14,6 +16,8 @@ use crate::{SetupError, message};
 pub struct MailDirectory {
     directory: PathBuf,
     from: Mailbox,
+    /// One file at a time: threads that make files in one directory only wait for each other, busily.
+    turn: Arc<Mutex<()>>,
 }
 
 impl MailDirectory {
@@ -24,17 +28,19 @@ impl MailDirectory {
     pub fn new(directory: impl Into<PathBuf>, from: &str) -> Result<Self, SetupError> {
         let (directory, from) = (directory.into(), message::sender(from)?);
         std::fs::create_dir_all(&directory).map_err(|error| SetupError::BadDirectory(error.kind()))?;
-        Ok(Self { directory, from })
+        Ok(Self { directory, from, turn: Arc::default() })
     }
 }
 
 impl Mailer for MailDirectory {
     fn send(&self, mail: Mail) -> Sending {
         let message = message::message(&self.from, &mail);
-        let (directory, name) = (self.directory.clone(), file_name(now_seconds(), &mail.message_id));
+        let path = self.directory.join(file_name(now_seconds(), &mail.message_id));
+        let turn = Arc::clone(&self.turn);
         Box::pin(async move {
             let bytes = message?.formatted();
-            write_whole(directory, name, bytes).await.map_err(|error| {
+            let _turn = turn.lock().await;
+            write_whole(path, bytes).await.map_err(|error| {
                 MailError::Transient(format!("the mail directory cannot be written: {}", error.kind()))
             })
         })
@@ -55,15 +61,10 @@ fn now_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// Writes a file under a temporary name first, so that nobody reads half a mail. It is not synced: that a
-/// mail was sent is on record, and what a power loss takes from this directory is a copy.
-async fn write_whole(directory: PathBuf, name: String, bytes: Vec<u8>) -> std::io::Result<()> {
-    let write = move || {
-        let temporary = directory.join(format!(".{name}.tmp"));
-        std::fs::write(&temporary, bytes)?;
-        std::fs::rename(&temporary, directory.join(name))
-    };
-    tokio::task::spawn_blocking(write).await?
+/// Writes a file at once. It is not synced: that a mail was sent is on record, and what a power loss takes
+/// from this directory is a copy.
+async fn write_whole(path: PathBuf, bytes: Vec<u8>) -> std::io::Result<()> {
+    tokio::task::spawn_blocking(move || std::fs::write(path, bytes)).await?
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The most mails that are on their way at once.
 const MAX_BATCH: usize = 100;
 /// The pause between full batches: in a sale, mail leaves the machine to the bookings.
-const BREATH: Duration = Duration::from_millis(100);
+const BREATH: Duration = Duration::from_millis(250);
 /// How long a mailer may take over one mail.
 const SEND_TIMEOUT: Duration = Duration::from_secs(120);
 // Who still sends is never taken for dead.

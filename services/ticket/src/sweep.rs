@@ -10,12 +10,13 @@ use domain::{
     ticket::{Booking, BookingStatus, Command, RefundStatus, payment::Provider},
 };
 use kit::{Handle, Item, Pipeline, Request, ServiceError};
-use store::{Condition, Cursor, Query, Row, Store, Value};
+use store::{Condition, Cursor, Direction, Query, Row, Store, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     machine::{TicketCommand, TicketMachine},
     rows::{EventInfo, TicketRow},
+    service::as_booking,
 };
 
 /// How often the sweep looks.
@@ -86,10 +87,12 @@ impl Sweep {
     /// # Errors
     /// When the store cannot be reached. What was not done is found again by the next look.
     pub async fn once(&self, now: Time) -> Result<(), ServiceError> {
-        for versioned in self.store.query(&due(now)).await? {
-            if let TicketRow::Booking(booking) = versioned.row {
-                self.attend_to(&booking, now).await?;
-            }
+        let due = self.store.query(&due(now)).await?;
+        let attended =
+            due.into_iter().filter_map(as_booking).map(async |booking| self.attend_to(&booking, now).await);
+        // Together, so that a provider that is slow with one does not hold up the others.
+        for outcome in futures_util::future::join_all(attended).await {
+            outcome?;
         }
         let calling_off =
             Query::all("event").filter(Condition::Is("calling_off", Value::Int(1))).limit(MAX_SWEPT);
@@ -144,7 +147,7 @@ impl Sweep {
             let Some(last) = page.last() else { break };
             cursor = Some(Cursor { value: Value::Null, id: last.row.key().id });
             for versioned in page {
-                if let TicketRow::Booking(booking) = versioned.row {
+                if let Some(booking) = as_booking(versioned) {
                     is_payment_open |= booking.open_payment().is_some();
                     // One refund for what is left to give back: its id follows from the booking's.
                     self.command(&booking, Command::CallOff(RefundId(booking.id.0))).await?;
@@ -170,7 +173,7 @@ fn due(now: Time) -> Query {
     }
     let due = Condition::Below("due_at", Value::Int(now.micros().saturating_add(1)));
     let lowest = Condition::AtLeast("due_at", Value::Int(i64::MIN));
-    Query::all("booking").filter(lowest).filter(due).limit(MAX_SWEPT)
+    Query::all("booking").filter(lowest).filter(due).order("due_at", Direction::Ascending).limit(MAX_SWEPT)
 }
 
 /// The id of a refund at the provider: always its own, so that asking twice pays once.
