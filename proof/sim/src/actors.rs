@@ -139,11 +139,8 @@ impl World {
     fn place(&mut self) -> Ask {
         let rng = &mut self.rng;
         let buyer = *rng.pick(&self.buyers);
-        let event_id = if self.shows.is_empty() || rng.chance(50) {
-            EventId(uuid(rng))
-        } else {
-            *rng.pick(&self.shows)
-        };
+        let event_id =
+            if self.shows.is_empty() || rng.chance(50) { EventId(uuid(rng)) } else { *rng.pick(&self.shows) };
         let mut lines = Vec::new();
         let skip = rng.below(3);
         if let Some(event) = self.watcher.witness().events.get(&event_id) {
@@ -193,11 +190,11 @@ impl World {
         let id = witness.order[from + self.rng.index(witness.order.len() - from)];
         let booking = &witness.bookings[&id];
         match (booking.status, self.rng.below(100)) {
-            (BookingStatus::Held, 0..=59) => self.pay(booking),
-            (BookingStatus::Held, 60..=64) | (BookingStatus::Pending, 0..=7) => Some(self.cancel(booking)),
-            (BookingStatus::Booked, 0..=11) => Some(self.cancel(booking)),
-            (BookingStatus::Booked, 12..=19) => self.come(booking),
-            (BookingStatus::Booked, 20..=22) => self.give_away(booking),
+            (BookingStatus::Held, 0..=79) => self.pay(booking),
+            (BookingStatus::Held, 80..=84) | (BookingStatus::Pending, 0..=7) => Some(self.cancel(booking)),
+            (BookingStatus::Booked, 0..=19) => Some(self.cancel(booking)),
+            (BookingStatus::Booked, 20..=29) => self.come(booking),
+            (BookingStatus::Booked, 30..=34) => self.give_away(booking),
             // Whoever asks for what cannot be is refused, and nothing changes.
             (_, 99) => Some(self.cancel(booking)),
             (_, 98) => self.pay(booking),
@@ -205,10 +202,9 @@ impl World {
         }
     }
 
-    fn pay(&mut self, booking: &Booking) -> Option<Ask> {
-        let abandoned = |paying: &Paying| {
-            paying.booking_id == booking.id && paying.state == PayState::Abandoned
-        };
+    pub(crate) fn pay(&mut self, booking: &Booking) -> Option<Ask> {
+        let abandoned =
+            |paying: &Paying| paying.booking_id == booking.id && paying.state == PayState::Abandoned;
         let known = self.paying.iter().position(abandoned);
         let id = match known {
             Some(index) if self.rng.chance(6_000) => self.paying.swap_remove(index).id,

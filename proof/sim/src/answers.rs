@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::ticket::{Booking, BookingStatus};
+use domain::{
+    EventId,
+    ticket::{Booking, BookingStatus},
+};
 use kit::{
     Item,
     pipeline::{Done, NotDone, Outcome},
@@ -14,6 +17,9 @@ use crate::{
     faults::{Fault, Marker},
     world::World,
 };
+
+/// Calls to the store that a sweep makes before it ends the first booking of a called-off event.
+const CALLS_BEFORE_FIRST: u64 = 4;
 
 type Outcomes = Option<Vec<Outcome<TicketReply>>>;
 
@@ -53,6 +59,26 @@ impl World {
             return None;
         }
         let asks = self.draw_asks();
+        let outcomes = Arc::new(Mutex::new(None));
+        self.ticket.race_batch(calls, rival, items(&asks), Arc::clone(&outcomes));
+        Some(Race { asks, outcomes })
+    }
+
+    /// Lets buyers of an event that is being called off pay at another replica while the sweep ends
+    /// their bookings.
+    pub(crate) fn race_to_pay(&mut self, rival: usize) -> Option<Race> {
+        let off: Option<EventId> = {
+            let witness = self.watcher.witness();
+            witness.infos.values().find(|info| info.calling_off).map(|info| info.id)
+        };
+        let off = off.filter(|_| self.faults.has(Fault::Race))?;
+        let watcher = self.watcher.clone();
+        let witness = watcher.witness();
+        let held = |booking: &&Booking| booking.event_id == off && booking.status == BookingStatus::Held;
+        let held: Vec<&Booking> = witness.bookings.values().filter(held).collect();
+        let asks: Vec<Ask> = held.into_iter().filter_map(|booking| self.pay(booking)).collect();
+        // Each booking that the sweep ends is a load and a commit, after a few queries.
+        let calls = self.rng.below(CALLS_BEFORE_FIRST + 2 * asks.len() as u64);
         let outcomes = Arc::new(Mutex::new(None));
         self.ticket.race_batch(calls, rival, items(&asks), Arc::clone(&outcomes));
         Some(Race { asks, outcomes })
@@ -164,7 +190,8 @@ impl World {
     /// A request that ends a payment is repeated by some; the others leave it to the service.
     fn repeat_finish(&mut self, ask: &Ask) {
         let (About::Finish(id), Item::Request(request)) = (ask.about, &ask.item) else { return };
-        let TicketCommand::Own(.., domain::ticket::Command::FinishPayment(_, answer)) = &request.command else {
+        let TicketCommand::Own(.., domain::ticket::Command::FinishPayment(_, answer)) = &request.command
+        else {
             return;
         };
         if self.rng.chance(5_000)

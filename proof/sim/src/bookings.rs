@@ -54,7 +54,7 @@ impl Witness {
             self.violate("a sound booking", found);
         }
         let captured = |booking: &Booking| booking.captured_payment().is_some();
-        let due = match self.bookings.get(&booking.id) {
+        let due = match self.bookings.remove(&booking.id) {
             None => {
                 self.order.push(booking.id);
                 self.require(booking.status == BookingStatus::Pending, "legal transitions", || {
@@ -63,9 +63,8 @@ impl Witness {
                 Told { placed: 1, ..Told::default() }
             }
             Some(before) => {
-                let paid = u32::from(captured(&booking) && !captured(before));
+                let paid = u32::from(captured(&booking) && !captured(&before));
                 let cancelled = booking.cancel_number.wrapping_sub(before.cancel_number);
-                let before = before.clone();
                 self.see_change(&before, &booking, at_us);
                 Told { paid, cancelled, ..Told::default() }
             }

@@ -131,7 +131,8 @@ struct Plan {
     rates: [u32; Fault::ALL.len()],
     faults: [u64; Fault::ALL.len()],
     markers: [u64; Marker::ALL.len()],
-    crashed: bool,
+    /// Calls that will never return, of processes that have not been found dead yet.
+    crashed: u32,
 }
 
 impl Faults {
@@ -147,7 +148,7 @@ impl Faults {
         };
         let rates = std::array::from_fn(|index| rate(&Fault::ALL[index]));
         let (faults, markers) = ([0; Fault::ALL.len()], [0; Marker::ALL.len()]);
-        Self(Mutex::new(Plan { rng, on: true, rates, faults, markers, crashed: false }))
+        Self(Mutex::new(Plan { rng, on: true, rates, faults, markers, crashed: 0 }))
     }
 
     /// Whether this kind happens now; counts it when it does.
@@ -190,12 +191,20 @@ impl Faults {
 
     /// Notes that the process that acts now has died.
     pub fn crash(&self) {
-        self.plan().crashed = true;
+        self.plan().crashed += 1;
     }
 
-    /// Whether it has, once.
+    /// Whether a process has died that was not found dead yet.
     pub fn take_crash(&self) -> bool {
-        std::mem::take(&mut self.plan().crashed)
+        let mut plan = self.plan();
+        let has_died = plan.crashed > 0;
+        plan.crashed = plan.crashed.saturating_sub(1);
+        has_died
+    }
+
+    /// Everybody who died has been found: of several calls of one process, only the first counts.
+    pub fn bury(&self) {
+        self.plan().crashed = 0;
     }
 
     /// Counts a situation.

@@ -13,7 +13,7 @@
 //! [`steps`], what goes wrong in [`faults`], what must hold in [`witness`] and [`rest`].
 //!
 //! To add a fault: name it in [`faults::Fault`], let it happen in [`store`], [`log`], [`provider`] or
-//! [`steps`]. To add a defect: name it in `domain::planted`, make the mistake where it belongs, and run
+//! `disturb`. To add a defect: name it in `domain::planted`, make the mistake where it belongs, and run
 //! `sim defects`.
 
 pub mod actors;
@@ -31,6 +31,7 @@ pub mod world;
 
 mod answers;
 mod bookings;
+mod disturb;
 mod holds;
 mod organiser;
 mod progress;

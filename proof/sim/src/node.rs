@@ -208,10 +208,7 @@ impl<M: Machine> Node<M> {
 }
 
 /// Steps a consumer. The outer `None` is its death, the inner one a failure.
-fn step_consumer<M: Machine>(
-    faults: &Faults,
-    consumer: &Mutex<Consumer<M>>,
-) -> Option<Option<Progress>> {
+fn step_consumer<M: Machine>(faults: &Faults, consumer: &Mutex<Consumer<M>>) -> Option<Option<Progress>> {
     let mut consumer = consumer.lock().unwrap_or_else(PoisonError::into_inner);
     match poll(faults, consumer.step())? {
         Ok(progress) => Some(Some(progress)),

@@ -45,17 +45,18 @@ impl World {
                 let draft = TicketTypeDraft {
                     name: format!("type {index}"),
                     price: Money { minor, ..Money::zero(Currency::EUR) },
-                    quantity: rng.between(2, 60) as u32,
-                    max_per_booking: rng.chance(5_000).then(|| rng.between(1, 4) as u32),
+                    quantity: rng.between(2, 100) as u32,
+                    max_per_booking: rng.chance(3_000).then(|| rng.between(2, 4) as u32),
                     sales_start: rng.chance(1_000).then(|| now.plus_seconds(rng.between(1, 200))),
-                    sales_end: rng.chance(3_000).then(|| now.plus_seconds(rng.between(250, 3_000))),
+                    sales_end: rng.chance(2_000).then(|| now.plus_seconds(rng.between(250, 3_000))),
                     hidden: false,
                 };
                 TicketType { id: TicketTypeId(uuid(rng)), draft }
             })
             .collect();
         let places: u32 = ticket_types.iter().map(|kind| kind.draft.quantity).sum();
-        let capacity = rng.chance(5_000).then(|| (places / 2).max(1) + rng.below(u64::from(places)) as u32 / 2);
+        let capacity =
+            rng.chance(5_000).then(|| (places / 2).max(1) + rng.below(u64::from(places)) as u32 / 2);
         Event {
             id: EventId(uuid(rng)),
             organizer_id: self.organizer,

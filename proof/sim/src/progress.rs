@@ -54,8 +54,7 @@ impl Witness {
         let span = usize::try_from(advance.to.0.saturating_sub(advance.from.0)).unwrap_or(usize::MAX);
         let done: Vec<Record> = log.truth(&advance.partition, advance.from, span);
         for record in done.iter().filter(|record| record.position <= advance.to) {
-            let is_parked =
-                self.parked.contains_key(&(service, advance.partition.clone(), record.position));
+            let is_parked = self.parked.contains_key(&(service, advance.partition.clone(), record.position));
             let is_behind = self.is_behind(service, &advance.partition, record);
             self.require(is_parked || !is_behind, "a parked fact blocks its key", || {
                 format!("{service} did {:?} of {} before it", record.position, advance.partition)

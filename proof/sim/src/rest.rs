@@ -25,6 +25,8 @@ use crate::{
 const MOST_ROUNDS: usize = 40;
 /// The most steps of one consumer in a round.
 const MOST_CONSUMER_STEPS: usize = 10_000;
+/// One of so many seeds delivers its whole log again at the end.
+const ONE_REDELIVERS_OF: u64 = 4;
 /// Facts of one redelivery.
 const REDELIVERED_AT_ONCE: usize = 512;
 
@@ -52,7 +54,8 @@ impl World {
         witness.require(is_quiet, "comes to rest", || format!("not within {MOST_ROUNDS} rounds"));
         witness.violations.extend(found);
         drop(witness);
-        if self.is_sound() {
+        // Facts come again during every run; all of them at once is dear, so only some seeds do it.
+        if self.is_sound() && self.rng.below(ONE_REDELIVERS_OF) == 0 {
             self.redeliver_everything();
         }
     }
@@ -60,10 +63,17 @@ impl World {
     fn round(&mut self) {
         drain(&mut self.event);
         drain(&mut self.ticket);
+        self.pass_beyond_holds();
         self.sweep();
-        self.pass((self.knobs.hold_seconds * SECOND).unsigned_abs());
         let commits = self.watcher.witness().commits;
         self.note(format_args!("a round: {commits} commits"));
+    }
+
+    /// Whatever the sweep has to look at is due from now on.
+    fn pass_beyond_holds(&mut self) {
+        let due = self.watcher.witness().bookings.values().filter_map(Booking::due_at).max();
+        let latest = due.map_or(0, |due| due.micros());
+        self.time.set(self.time.micros().max(latest) + SECOND);
     }
 
     fn check_rest(&self) -> Vec<Violation> {
@@ -239,9 +249,10 @@ fn check_booking(booking: &Booking, hold: Option<&Hold>, found: &mut Findings) {
     }
     let kept = booking.kept_lines();
     let is_same = kept.len() == hold.lines.len()
-        && kept.iter().zip(&hold.lines).all(|(kept, held)| {
-            (kept.ticket_type_id, kept.quantity) == (held.ticket_type_id, held.quantity)
-        });
+        && kept
+            .iter()
+            .zip(&hold.lines)
+            .all(|(kept, held)| (kept.ticket_type_id, kept.quantity) == (held.ticket_type_id, held.quantity));
     found.require(is_same && hold.state == HoldState::Sold, "holds equal bookings", || {
         format!("booking {} keeps {kept:?}, its hold is {hold:?}", booking.id)
     });

@@ -52,7 +52,16 @@ pub fn run_seed(seed: u64, printing: Printing) -> Report {
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         let detail = text.unwrap_or_else(|| "with something that is not text".to_owned());
         let violations = vec![Violation { invariant: "no panic", detail }];
-        Report { seed, bookings: 0, steps: 0, commits: 0, micros: 0, hash: 0, counts: Counts::default(), violations }
+        Report {
+            seed,
+            bookings: 0,
+            steps: 0,
+            commits: 0,
+            micros: 0,
+            hash: 0,
+            counts: Counts::default(),
+            violations,
+        }
     })
 }
 

@@ -1,13 +1,10 @@
 //! One step of the world: what a seed lets happen next.
 
-use bus::{Position, Record};
-use domain::facts::Published;
-use kit::{Item, Machine, pipeline::Done};
 use ticket::Sweep;
 
 use crate::{
     faults::Fault,
-    node::{Node, REPLICAS, poll},
+    node::{REPLICAS, poll},
     world::{SECOND, World},
 };
 
@@ -15,14 +12,10 @@ use crate::{
 const MOST_STEPS: u64 = 20_000;
 /// Steps after the last order was placed.
 const STEPS_AFTER_ORDERS: u64 = 120;
-/// The most facts that come again at once.
-const MOST_DUPLICATES: u64 = 12;
-/// How far ahead of its turn a fact may come.
-const MOST_EARLY: usize = 12;
-/// The most reads for which a partition is stalled.
-const MOST_STALLED_READS: u64 = 30;
 /// The most payments that are remembered after nobody works on them any more.
 const MOST_PAYING: usize = 48;
+/// The most payments that are asked for in one step.
+const MOST_CAPTURES: u64 = 8;
 /// The longest pause between two steps, in microseconds.
 const MOST_PAUSE: u64 = 300_000;
 
@@ -70,8 +63,8 @@ impl Step {
             Self::Ask => 30,
             Self::ConsumeBookings | Self::ConsumeSeats => 22,
             Self::Capture => 18,
-            Self::Sweep | Self::ConsumeEvents => 6,
-            Self::Tick => 5,
+            Self::Sweep | Self::Tick => 5,
+            Self::ConsumeEvents => 6,
             Self::Operate => 3,
             Self::Organise => 1,
         }
@@ -91,6 +84,7 @@ impl World {
     /// Lets one thing happen, and perhaps something go wrong.
     pub(crate) fn step(&mut self) {
         self.steps += 1;
+        self.faults.bury();
         let pause = self.rng.below(MOST_PAUSE);
         self.pass(pause);
         self.disturb();
@@ -100,7 +94,11 @@ impl World {
             Step::ConsumeSeats => self.consume_ticket(0),
             Step::ConsumeEvents => self.consume_ticket(1),
             Step::Sweep => self.sweep(),
-            Step::Capture => self.capture(),
+            Step::Capture => {
+                for _ in 0..=self.rng.below(MOST_CAPTURES) {
+                    self.capture();
+                }
+            }
             Step::Tick => {
                 let most = (self.knobs.hold_seconds / 3).max(2);
                 let seconds = self.rng.between(1, most);
@@ -134,102 +132,6 @@ impl World {
     /// Time passes.
     pub(crate) fn pass(&mut self, micros: u64) {
         self.time.set(self.time.micros() + micros.cast_signed());
-    }
-
-    /// What goes wrong between two steps.
-    fn disturb(&mut self) {
-        if self.faults.strikes(Fault::Restart) {
-            let replica = self.rng.index(REPLICAS);
-            let is_event = self.rng.chance(5_000);
-            self.note(format_args!("restart of {} {replica}", if is_event { "event" } else { "ticket" }));
-            if is_event { self.event.restart(replica) } else { self.ticket.restart(replica) }
-        }
-        if self.faults.strikes(Fault::ClockJump) {
-            let seconds = self.rng.between(-60, self.knobs.hold_seconds * 2);
-            self.note(format_args!("the clock jumps by {seconds} s"));
-            self.time.set(self.time.micros() + seconds * SECOND);
-        }
-        if self.faults.strikes(Fault::Stall) {
-            let reads = 1 + self.rng.below(MOST_STALLED_READS);
-            let stalled = self.rng.index(3);
-            let (log, partition) = match stalled {
-                0 => (&self.event.log, &self.event.partitions[0]),
-                other => (&self.ticket.log, &self.ticket.partitions[other - 1]),
-            };
-            log.stall(partition.topic, reads);
-            self.note(format_args!("partition {stalled} stalls for {reads} reads"));
-        }
-        if self.faults.tries(Fault::Duplicate) {
-            self.deliver_again();
-        }
-        if self.faults.tries(Fault::EarlyCopy) {
-            self.deliver_early();
-        }
-    }
-
-    fn deliver_again(&mut self) {
-        let which = self.rng.index(3);
-        let most = 1 + self.rng.below(MOST_DUPLICATES) as usize;
-        let done = match which {
-            0 => self.event.position(0),
-            other => self.ticket.position(other - 1),
-        };
-        if done == Position(0) {
-            return;
-        }
-        let after = Position(self.rng.below(done.0));
-        let most = most.min((done.0 - after.0) as usize);
-        self.faults.count(Fault::Duplicate);
-        self.note(format_args!("partition {which}: {most} facts after {} again", after.0));
-        self.deliver_out_of_turn(which, after, most);
-    }
-
-    fn deliver_early(&mut self) {
-        let which = self.rng.index(3);
-        let (done, ahead) = match which {
-            0 => ahead(&self.event, 0),
-            other => ahead(&self.ticket, other - 1),
-        };
-        // The very next one is not early.
-        let Some(last) = ahead.len().checked_sub(2) else { return };
-        let early = ahead[1 + self.rng.index(last + 1)].position;
-        self.faults.count(Fault::EarlyCopy);
-        self.note(format_args!("partition {which}: fact {} while at {}", early.0, done.0));
-        self.deliver_out_of_turn(which, Position(early.0 - 1), 1);
-    }
-
-    fn deliver_out_of_turn(&mut self, which: usize, after: Position, most: usize) {
-        if which > 0 {
-            let item = self.ticket.out_of_turn(which - 1, after, most);
-            self.ticket.run(0, &[item]);
-            return;
-        }
-        let item = self.event.out_of_turn(0, after, most);
-        let outcome = self.event.run(0, std::slice::from_ref(&item));
-        let is_done = match outcome.as_deref() {
-            Some([Ok(Done::Delivered(delivered))]) => delivered.poison.is_none(),
-            _ => false,
-        };
-        if let (true, Item::Redrive(copies)) = (is_done, item) {
-            copies.iter().for_each(|copy| self.note_heard(&copy.record));
-        }
-    }
-
-    /// A cancellation of a whole booking that was heard, in turn or not, is final.
-    fn note_heard(&mut self, record: &Record) {
-        if record.fact.kind != "booking.cancelled" {
-            return;
-        }
-        let read = Published::read(&record.fact.kind, &record.fact.payload);
-        if let Ok(Published::BookingCancelled(cancelled)) = read
-            && cancelled.keeps.is_empty()
-        {
-            let mut witness = self.watcher.witness();
-            let id = cancelled.booking_id;
-            witness.ended.insert(id);
-            let is_live = witness.holds.get(&id).is_some_and(domain::event::Hold::is_live);
-            witness.require(!is_live, "a release is final", || format!("booking {id} still has seats"));
-        }
     }
 
     /// The replica that steps a consumer: mostly the first, sometimes one that was thought gone.
@@ -269,7 +171,10 @@ impl World {
     pub(crate) fn sweep(&mut self) {
         let replica = self.acting_replica();
         let partition = self.rng.index(2);
-        let race = self.race_ticket(1 - replica, partition);
+        let race = match self.race_to_pay(1 - replica) {
+            None => self.race_ticket(1 - replica, partition),
+            race => race,
+        };
         let pipeline = self.ticket.pipeline(replica).clone();
         let store = pipeline.store().clone();
         let sweep = Sweep::new(store, std::sync::Arc::new(pipeline), self.provider.clone());
@@ -279,11 +184,14 @@ impl World {
         if swept.is_none() {
             self.ticket.restart(replica);
         }
-        self.note(format_args!("ticket {replica} sweeps: {}", match swept {
-            None => "died",
-            Some(Err(_)) => "failed",
-            Some(Ok(())) => "done",
-        }));
+        self.note(format_args!(
+            "ticket {replica} sweeps: {}",
+            match swept {
+                None => "died",
+                Some(Err(_)) => "failed",
+                Some(Ok(())) => "done",
+            }
+        ));
         self.finish_race(race);
     }
 
@@ -306,10 +214,4 @@ impl World {
         let left = self.watcher.witness().parked.len();
         self.note(format_args!("redriven: {left} facts are still parked"));
     }
-}
-
-/// Where a consumer is by its store, and the facts that come next.
-fn ahead<M: Machine>(node: &Node<M>, partition: usize) -> (Position, Vec<Record>) {
-    let done = node.position(partition);
-    (done, node.log.truth(&node.partitions[partition], done, MOST_EARLY))
 }

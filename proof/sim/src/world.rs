@@ -50,9 +50,11 @@ pub struct Knobs {
 
 impl Knobs {
     fn draw(rng: &mut Rng) -> Self {
-        let most_requests = *rng.pick(&[1, 4, 12, 32, 64]);
+        let most_requests: u64 = *rng.pick(&[2, 8, 32, 64, 128]);
+        // Small batches give fine interleavings, large ones many bookings: a seed is one or the other.
+        let most_orders = 60 + 4 * most_requests.cast_signed();
         Self {
-            orders: rng.between(20, 150) as usize,
+            orders: rng.between(20, most_orders) as usize,
             most_requests,
             hold_seconds: rng.between(30, 900),
             weights: std::array::from_fn(|index| {
@@ -60,8 +62,8 @@ impl Knobs {
                 (usual * rng.between(3, 20) as u64).div_ceil(10)
             }),
             keyed: rng.between(3_000, 10_000) as u32,
-            declined: rng.between(0, 4_000) as u32,
-            called_off: rng.between(0, 2_500) as u32,
+            declined: *rng.pick(&[0, 1_000, 3_000, 8_000]),
+            called_off: rng.between(0, 2_000) as u32,
         }
     }
 }
@@ -106,13 +108,12 @@ impl World {
         time.set(BEGINNING_MICROS);
         let event_store = Arc::new(MemoryStore::<EventRow>::new(event::PUBLISHES));
         let ticket_store = Arc::new(MemoryStore::<TicketRow>::new(ticket::PUBLISHES));
-        let most = *rng.pick(&[1, 3, 16, 64, 512]);
+        let most = *rng.pick(&[2, 16, 64, 256, 512]);
         let event_reads = Arc::new(SimLog::new(ticket_store.log(), Arc::clone(&faults), most));
-        let most = *rng.pick(&[1, 3, 16, 64, 512]);
+        let most = *rng.pick(&[2, 16, 64, 256, 512]);
         let ticket_reads = Arc::new(SimLog::new(event_store.log(), Arc::clone(&faults), most));
         let reads = [(EventRow::SERVICE, &event_reads), (TicketRow::SERVICE, &ticket_reads)];
-        let reads: BTreeMap<_, _> =
-            reads.into_iter().map(|(name, log)| (name, Arc::clone(log))).collect();
+        let reads: BTreeMap<_, _> = reads.into_iter().map(|(name, log)| (name, Arc::clone(log))).collect();
         let watcher = Watcher::new(Witness::new(Arc::clone(&faults), reads));
         let mut environments = || environments(&mut rng, &time);
         let event = Node::new(Parts {
