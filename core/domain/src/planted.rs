@@ -32,6 +32,7 @@ pub enum Defect {
     SecondPaymentWhileOpen,
     RefundPaidTwice,
     SalesEndIgnored,
+    SettledPaymentStartsAgain,
 }
 
 impl Defect {
@@ -64,6 +65,7 @@ impl Defect {
         (Self::SecondPaymentWhileOpen, "a second payment is started while the first is not settled"),
         (Self::RefundPaidTwice, "a refund that is tried again has a new id at the provider"),
         (Self::SalesEndIgnored, "tickets are sold after their sale has ended"),
+        (Self::SettledPaymentStartsAgain, "a payment that was settled is started again under its id"),
     ];
 }
 

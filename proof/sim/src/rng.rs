@@ -25,11 +25,11 @@ impl Rng {
 
     /// A generator of its own for a part of the world, so that one part's draws do not shift another's.
     pub fn fork(&mut self) -> Self {
-        Self::new(self.next())
+        Self::new(self.bits())
     }
 
     /// 64 random bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         let [a, b, c, d] = &mut self.0;
         let result = b.wrapping_mul(5).rotate_left(7).wrapping_mul(9);
         let shifted = *b << 17;
@@ -44,7 +44,7 @@ impl Rng {
 
     /// A number below a bound; 0 when the bound is 0. The bias is below 2^-32 for the bounds used here.
     pub fn below(&mut self, bound: u64) -> u64 {
-        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
+        ((u128::from(self.bits()) * u128::from(bound)) >> 64) as u64
     }
 
     /// An index of a list of this length.
@@ -94,7 +94,7 @@ impl Entropy for SimEntropy {
     fn fill(&self, buffer: &mut [u8]) {
         let mut rng = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for chunk in buffer.chunks_mut(8) {
-            chunk.copy_from_slice(&rng.next().to_le_bytes()[..chunk.len()]);
+            chunk.copy_from_slice(&rng.bits().to_le_bytes()[..chunk.len()]);
         }
     }
 }

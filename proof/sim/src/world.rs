@@ -218,5 +218,5 @@ fn environments(rng: &mut Rng, time: &Arc<SimTime>) -> Vec<Environment> {
 
 /// A fresh id.
 pub(crate) fn uuid(rng: &mut Rng) -> Uuid {
-    Uuid::from_u64_pair(rng.next(), rng.next())
+    Uuid::from_u64_pair(rng.bits(), rng.bits())
 }

@@ -1,4 +1,5 @@
 //! The structs of `domain::facts` and the messages of `facts.proto` are one contract.
+#![allow(clippy::unwrap_used, reason = "in a test, what is missing is a failure")]
 
 use bus::Topic;
 use domain::{

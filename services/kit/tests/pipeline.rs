@@ -1,4 +1,5 @@
 //! The pipeline and the consumer, with the smallest machine that shows what they promise: named counters.
+#![allow(clippy::unwrap_used, reason = "in a test, what is missing is a failure")]
 
 use std::{
     collections::VecDeque,

@@ -221,7 +221,8 @@ fn start_payment(booking: &Booking, id: PaymentId, now: Time) -> Result<Decision
     if booking.open_payment().is_some() && !planted(Defect::SecondPaymentWhileOpen) {
         return Err(Refusal::conflict("payment_in_progress", "a payment of this booking is not settled yet"));
     }
-    if booking.payments.iter().any(|payment| payment.id == id) {
+    let is_known = booking.payments.iter().any(|payment| payment.id == id);
+    if is_known && !planted(Defect::SettledPaymentStartsAgain) {
         // A repeated request of a payment that was settled meanwhile: its answer stands. A second
         // payment with its id would never be answered, and its hold would never run out.
         return Ok(Decision::default());
