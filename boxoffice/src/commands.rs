@@ -24,6 +24,9 @@ use crate::{
     telemetry,
 };
 
+/// The exit status of a program that was interrupted: 128 and the number of SIGINT.
+const STOPPED_AT_ONCE: u8 = 130;
+
 /// Runs a command to its end.
 ///
 /// # Errors
@@ -48,7 +51,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
 async fn up(config: Config, with_demo: bool) -> anyhow::Result<ExitCode> {
     telemetry::start(&config)?;
     // Before anything is announced: whoever reads that it is ready may stop it at once.
-    let signals = StopSignals::listen()?;
+    let mut signals = StopSignals::listen()?;
     let server = Server::bind(config.listen).await?;
     let address = server.address()?;
     let platform = Platform::start(&config).await?;
@@ -67,10 +70,18 @@ async fn up(config: Config, with_demo: bool) -> anyhow::Result<ExitCode> {
     println!("Stop it with Ctrl-C.");
     stdout().flush()?;
     signals.wait().await?;
-    eprintln!("Stopping: running requests are finished first.");
+    eprintln!("Stopping: running requests are finished first. Ctrl-C again stops at once.");
     stop.cancel();
-    serving.await?;
-    platform.stop().await;
+    let finish = async {
+        let served = serving.await;
+        platform.stop().await;
+        served
+    };
+    tokio::select! {
+        served = finish => served?,
+        // What was answered is on the disk already; what was not may be sent again.
+        _ = signals.wait() => return Ok(ExitCode::from(STOPPED_AT_ONCE)),
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -89,7 +100,7 @@ impl StopSignals {
     }
 
     /// Returns when one came since [`StopSignals::listen`].
-    async fn wait(mut self) -> anyhow::Result<()> {
+    async fn wait(&mut self) -> anyhow::Result<()> {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -108,7 +119,7 @@ impl StopSignals {
         Ok(Self)
     }
 
-    async fn wait(self) -> anyhow::Result<()> {
+    async fn wait(&mut self) -> anyhow::Result<()> {
         Ok(tokio::signal::ctrl_c().await?)
     }
 }

@@ -25,6 +25,10 @@ impl DataDir {
     /// When another process uses it, or it cannot be written.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         create_private(path)?;
+        if !path.join(LOCK_FILE).exists() {
+            // The directory may have been there before, open to everybody on the machine.
+            make_private(path)?;
+        }
         Self::lock(path)
     }
 
@@ -116,6 +120,18 @@ fn create_private(path: &Path) -> anyhow::Result<()> {
     made.with_context(|| format!("cannot make the directory {}", path.display()))
 }
 
+#[cfg(unix)]
+fn make_private(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let made = fs::set_permissions(path, fs::Permissions::from_mode(0o700));
+    made.with_context(|| format!("cannot make {} private", path.display()))
+}
+
+#[cfg(not(unix))]
+fn make_private(_path: &Path) -> anyhow::Result<()> {
+    Ok(())
+}
+
 #[cfg(not(unix))]
 fn create_private(path: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(path).with_context(|| format!("cannot make the directory {}", path.display()))
@@ -155,6 +171,8 @@ mod tests {
         {
             let mode = fs::metadata(dir.path().join("keys/test")).unwrap();
             assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode.permissions()) & 0o777, 0o600);
+            let mode = fs::metadata(dir.path()).unwrap();
+            assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode.permissions()) & 0o777, 0o700);
         }
     }
 }

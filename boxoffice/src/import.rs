@@ -122,17 +122,14 @@ fn note_bad(summary: &mut Summary, report: &mut dyn Write, line: u64, reason: St
     Ok(())
 }
 
-/// The field errors of a problem in one line.
+/// The field errors of a problem in one line, by the names of the columns.
 fn reasons(problem: &Value) -> String {
     let errors = problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
     let named: Vec<String> = errors
         .iter()
-        .map(|e| {
-            format!(
-                "{} {}",
-                e["field"].as_str().unwrap_or_default(),
-                e["reason"].as_str().unwrap_or_default()
-            )
+        .map(|error| {
+            let field = error["field"].as_str().unwrap_or_default();
+            format!("{} {}", row::column_of(field), error["reason"].as_str().unwrap_or_default())
         })
         .collect();
     if named.is_empty() {

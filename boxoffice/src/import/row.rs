@@ -126,6 +126,24 @@ impl Columns {
     }
 }
 
+/// The column that a field of the event came from.
+pub(super) fn column_of(field: &str) -> &str {
+    match field {
+        "title" => "name",
+        "starts_at" => "start_date",
+        "ends_at" => "end_date",
+        "website_url" => "url",
+        "venue.name" => "venue",
+        "venue.address" => "address",
+        "venue.city" => "city",
+        "venue.country" => "country",
+        "ticket_types[0].quantity" => "places",
+        "ticket_types[0].price.minor" => "price",
+        "ticket_types[0].price.currency" => "currency",
+        other => other,
+    }
+}
+
 fn day(column: &str, text: &str) -> Result<Day, String> {
     Day::parse(text).ok_or_else(|| format!("{column} must be a date such as 2026-11-22, not `{text}`"))
 }
