@@ -49,6 +49,9 @@ impl<M: Machine> Clone for Pipeline<M> {
     }
 }
 
+/// What a fact asks for: nothing, where it does not matter here; an error, where it cannot be read.
+type Heard<M> = Result<Option<<M as Machine>::Command>, String>;
+
 /// A batch that is being decided.
 struct Batch<M: Machine> {
     view: View<M::Row>,
@@ -120,12 +123,15 @@ impl<M: Machine> Pipeline<M> {
 
     /// One attempt; `None` when somebody else was first and nothing was done.
     async fn run_together(&self, items: &[Item<M::Command>]) -> Option<Vec<Outcome<M::Reply>>> {
-        let mut batch = match self.load(items).await {
+        // Each fact is read once, for what it needs and for what it does.
+        let heard: Vec<Vec<Heard<M>>> = items.iter().map(|item| self.hear_all(item)).collect();
+        let mut batch = match self.load(items, &heard).await {
             Ok(batch) => batch,
             Err(error) => return Some(items.iter().map(|_| Err(unavailable(error.clone()))).collect()),
         };
         let now = self.environment.now();
-        let outcomes: Vec<_> = items.iter().map(|item| self.decide(&mut batch, item, now)).collect();
+        let outcomes: Vec<_> =
+            items.iter().zip(&heard).map(|(item, heard)| self.decide(&mut batch, item, heard, now)).collect();
         match self.commit(batch, now).await {
             Ok(true) => Some(outcomes),
             Ok(false) => None,
@@ -142,30 +148,21 @@ impl<M: Machine> Pipeline<M> {
         }
     }
 
-    async fn load(&self, items: &[Item<M::Command>]) -> Result<Batch<M>, StoreError> {
+    async fn load(
+        &self,
+        items: &[Item<M::Command>],
+        heard: &[Vec<Heard<M>>],
+    ) -> Result<Batch<M>, StoreError> {
         let mut keys: BTreeSet<Key> = BTreeSet::new();
         let mut answer_keys: BTreeSet<AnswerKey> = BTreeSet::new();
         for item in items {
-            match item {
-                Item::Request(request) => {
-                    self.gather(&request.command, &mut keys).await?;
-                    answer_keys.extend(request.idempotency.as_ref().map(|i| i.key.clone()));
-                }
-                Item::Delivery(delivery) => {
-                    for record in &delivery.records {
-                        if let Ok(Some(command)) = self.hear(record) {
-                            self.gather(&command, &mut keys).await?;
-                        }
-                    }
-                }
-                Item::Redrive(parked) => {
-                    for parked in parked {
-                        if let Ok(Some(command)) = self.hear(&parked.record) {
-                            self.gather(&command, &mut keys).await?;
-                        }
-                    }
-                }
+            if let Item::Request(request) = item {
+                self.gather(&request.command, &mut keys).await?;
+                answer_keys.extend(request.idempotency.as_ref().map(|i| i.key.clone()));
             }
+        }
+        for command in heard.iter().flatten().filter_map(|heard| heard.as_ref().ok()?.as_ref()) {
+            self.gather(command, &mut keys).await?;
         }
         let keys: Vec<Key> = keys.into_iter().collect();
         let answer_keys: Vec<AnswerKey> = answer_keys.into_iter().collect();
@@ -187,16 +184,31 @@ impl<M: Machine> Pipeline<M> {
         Ok(())
     }
 
-    fn hear(&self, record: &Record) -> Result<Option<M::Command>, String> {
+    /// What the facts of an item ask for, in their order.
+    fn hear_all(&self, item: &Item<M::Command>) -> Vec<Heard<M>> {
+        match item {
+            Item::Request(_) => Vec::new(),
+            Item::Delivery(delivery) => delivery.records.iter().map(|record| self.hear(record)).collect(),
+            Item::Redrive(parked) => parked.iter().map(|parked| self.hear(&parked.record)).collect(),
+        }
+    }
+
+    fn hear(&self, record: &Record) -> Heard<M> {
         let published = Published::read(&record.fact.kind, &record.fact.payload)?;
         Ok(self.machine.hear(published))
     }
 
-    fn decide(&self, batch: &mut Batch<M>, item: &Item<M::Command>, now: Time) -> Outcome<M::Reply> {
+    fn decide(
+        &self,
+        batch: &mut Batch<M>,
+        item: &Item<M::Command>,
+        heard: &[Heard<M>],
+        now: Time,
+    ) -> Outcome<M::Reply> {
         match item {
             Item::Request(request) => self.answer(batch, request, now),
-            Item::Delivery(delivery) => Ok(Done::Delivered(self.deliver(batch, delivery, now))),
-            Item::Redrive(parked) => Ok(Done::Delivered(self.redrive(batch, parked, now))),
+            Item::Delivery(delivery) => Ok(Done::Delivered(self.deliver(batch, delivery, heard, now))),
+            Item::Redrive(parked) => Ok(Done::Delivered(self.redrive(batch, parked, heard, now))),
         }
     }
 
@@ -240,9 +252,9 @@ impl<M: Machine> Pipeline<M> {
     }
 
     /// Processes records in order, up to the first that cannot be.
-    fn deliver(&self, batch: &mut Batch<M>, delivery: &Delivery, now: Time) -> Delivered {
+    fn deliver(&self, batch: &mut Batch<M>, delivery: &Delivery, heard: &[Heard<M>], now: Time) -> Delivered {
         let mut delivered = Delivered { to: delivery.from, ..Delivered::default() };
-        for (index, record) in delivery.records.iter().enumerate() {
+        for (index, (record, heard)) in delivery.records.iter().zip(heard).enumerate() {
             let key = &record.fact.key;
             let is_blocked = delivery.blocked.contains(key) || delivered.newly_blocked.contains(key);
             let reason = match (&delivery.park_first, index) {
@@ -257,7 +269,7 @@ impl<M: Machine> Pipeline<M> {
                     batch.park(delivery, record, reason, now);
                     delivered.newly_blocked.insert(key.clone());
                 }
-            } else if let Err(reason) = self.process(batch, record, now) {
+            } else if let Err(reason) = self.process(batch, record, heard, now) {
                 delivered.poison = Some((record.position, reason));
                 break;
             }
@@ -274,10 +286,10 @@ impl<M: Machine> Pipeline<M> {
         delivered
     }
 
-    fn redrive(&self, batch: &mut Batch<M>, parked: &[Parked], now: Time) -> Delivered {
+    fn redrive(&self, batch: &mut Batch<M>, parked: &[Parked], heard: &[Heard<M>], now: Time) -> Delivered {
         let mut delivered = Delivered::default();
-        for parked in parked {
-            if let Err(reason) = self.process(batch, &parked.record, now) {
+        for (parked, heard) in parked.iter().zip(heard) {
+            if let Err(reason) = self.process(batch, &parked.record, heard, now) {
                 delivered.poison = Some((parked.record.position, reason));
                 break;
             }
@@ -286,9 +298,15 @@ impl<M: Machine> Pipeline<M> {
         delivered
     }
 
-    fn process(&self, batch: &mut Batch<M>, record: &Record, now: Time) -> Result<(), String> {
-        let Some(command) = self.hear(record)? else { return Ok(()) };
-        match self.carry_out(batch, &command, record.fact.traceparent.as_deref(), now) {
+    fn process(
+        &self,
+        batch: &mut Batch<M>,
+        record: &Record,
+        heard: &Heard<M>,
+        now: Time,
+    ) -> Result<(), String> {
+        let Some(command) = heard.as_ref().map_err(Clone::clone)? else { return Ok(()) };
+        match self.carry_out(batch, command, record.fact.traceparent.as_deref(), now) {
             Ok(_) => Ok(()),
             Err(NotDone::Refused(refusal)) => Err(format!("{}: {}", refusal.code, refusal.detail)),
             Err(other) => Err(format!("{other:?}")),
