@@ -1,6 +1,7 @@
 //! The feedback service behind its guard, fed by facts.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../../kit/testing/stage.rs"]
 mod support;
 
 use std::sync::Arc;

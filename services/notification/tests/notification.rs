@@ -1,6 +1,7 @@
 //! The notification service behind its guard, with a mailer that notes or refuses.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../../kit/testing/stage.rs"]
 mod support;
 
 use std::{

@@ -1,4 +1,5 @@
-//! What the tests share: a clock that stands, ids by number, facts, tokens, and shuffled delivery.
+//! What the tests of several services share: a clock that stands, ids by number, facts, tokens, and
+//! shuffled delivery. Each includes this file by its path.
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::{
