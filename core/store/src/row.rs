@@ -146,7 +146,7 @@ pub fn from_state<T: DeserializeOwned>(state: &str) -> Result<T, String> {
 
 /// Implements [`Row`] for an enum with a variant for each table.
 ///
-/// ```ignore
+/// ```text
 /// store::rows! {
 ///     /// What the feedback service keeps.
 ///     pub enum FeedbackRow in "feedback" {
