@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-/// Formatting, contracts, lints, then every test of the workspace, then the simulator and its gate.
+/// Formatting, contracts, lints, then every test of the workspace; the simulator and its gate are among them.
 const STEPS: &[(&str, &[&str])] = &[
     ("formatting", &["fmt", "--all", "--check"]),
     ("contracts", &["run", "--quiet", "-p", "xtask", "--", "gen", "--check"]),

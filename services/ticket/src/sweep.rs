@@ -29,7 +29,8 @@ pub(crate) const PROVIDER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Where a sweep hands its commands.
 #[async_trait]
 pub trait Commands: Send + Sync {
-    /// Carries a command out. A refusal needs no action: somebody else was first.
+    /// Carries a command out. A command that no longer applies changes nothing and is no error; an error
+    /// ends this look, and the next one finds what was not done.
     async fn carry_out(&self, command: TicketCommand) -> Result<(), ServiceError>;
 }
 
