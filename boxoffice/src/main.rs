@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use boxoffice::{cli::Cli, commands};
 use clap::Parser;
 
+/// Requests allocate and free in small pieces, on several threads: see docs/performance.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -44,14 +44,14 @@ pub(super) async fn lag<R: Row>(
             let batch = log.read(&partition, position, MAX_READ).await?;
             lag.facts += batch.records.len();
             let is_end = batch.records.is_empty() && batch.next == position;
-            lag.keys.extend(batch.records.into_iter().map(|record| record.fact.key));
+            lag.keys.extend(batch.records.into_iter().map(|record| record.fact.key.clone()));
             position = batch.next;
             if is_end {
                 break;
             }
         }
     }
-    lag.keys.extend(store.parked().await?.into_iter().map(|parked| parked.record.fact.key));
+    lag.keys.extend(store.parked().await?.into_iter().map(|parked| parked.record.fact.key.clone()));
     Ok(lag)
 }
 
@@ -74,7 +74,7 @@ async fn rows<R: Row>(
         let page = store.query(&Query::all(table).after(after.take())).await?;
         let is_last = page.len() < MAX_PAGE;
         after = page.last().map(|last| Cursor { value: Value::Null, id: last.row.key().id });
-        page.into_iter().for_each(|versioned| take(versioned.row));
+        page.into_iter().for_each(|versioned| take(versioned.into_row()));
         if is_last {
             return Ok(());
         }

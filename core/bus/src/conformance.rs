@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::{
-    fact::{Fact, FactId, Topic},
+    fact::{Fact, FactId, Memo, Topic},
     log::{Log, LogError, Partition, Position},
 };
 
@@ -36,6 +36,7 @@ pub fn sample(topic: Topic, number: u32) -> Fact {
         time_us: i64::from(number) * 1_000,
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
         payload: format!("{{\"number\":{number}}}"),
+        memo: Memo::default(),
     }
 }
 
@@ -69,7 +70,7 @@ async fn read_all(log: &impl Log, topic: Topic, step: usize) -> Vec<String> {
         }
         assert!(batch.next >= position, "next never goes back");
         position = batch.next;
-        keys.extend(batch.records.into_iter().map(|record| record.fact.key));
+        keys.extend(batch.records.into_iter().map(|record| record.fact.key.clone()));
     }
 }
 
@@ -120,5 +121,5 @@ async fn waiting_returns_when_there_is_more(log: &impl Log) {
 async fn every_attribute_survives(log: &impl Log) {
     let partition = partition(log, Topic::TicketEvent);
     let batch = log.read(&partition, Position::default(), 1).await.expect("a read succeeds");
-    assert_eq!(batch.records[0].fact, sample(Topic::TicketEvent, 0));
+    assert_eq!(*batch.records[0].fact, sample(Topic::TicketEvent, 0));
 }

@@ -1,5 +1,11 @@
 //! A fact: a published message that says what happened, in the past tense.
 
+use std::{
+    any::Any,
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -67,4 +73,55 @@ pub struct Fact {
     pub traceparent: Option<String>,
     /// JSON of the proto message that `kind` names.
     pub payload: String,
+    /// What its payload was read as.
+    pub memo: Memo,
+}
+
+/// What the payload of a fact was read as, so that several readers in one process read it once.
+///
+/// It is no part of the fact: it is equal to any other, and a copy of a fact begins without one.
+#[derive(Default)]
+pub struct Memo(OnceLock<Arc<dyn Any + Send + Sync>>);
+
+impl Memo {
+    /// A memo that is known from the start: by who wrote the payload.
+    pub fn of<T: Any + Send + Sync>(value: T) -> Self {
+        let value: Arc<dyn Any + Send + Sync> = Arc::new(value);
+        Self(OnceLock::from(value))
+    }
+
+    /// What was read; the first reader reads it.
+    pub fn get_or_read<T: Any + Send + Sync>(&self, read: impl FnOnce() -> T) -> Arc<T> {
+        let mut read = Some(read);
+        let known = self.0.get_or_init(|| match read.take() {
+            Some(read) => Arc::new(read()),
+            None => Arc::new(()),
+        });
+        match (Arc::clone(known).downcast(), read) {
+            (Ok(value), _) => value,
+            // Somebody read it as something else: then it is read again.
+            (Err(_), Some(read)) => Arc::new(read()),
+            (Err(_), None) => unreachable!("what was just read is of the type it was read as"),
+        }
+    }
+}
+
+impl Clone for Memo {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Memo {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Memo {}
+
+impl fmt::Debug for Memo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Memo")
+    }
 }

@@ -17,6 +17,6 @@ mod memory;
 /// The conformance suite: each log driver runs every case.
 pub mod conformance;
 
-pub use fact::{Fact, FactId, Topic};
+pub use fact::{Fact, FactId, Memo, Topic};
 pub use log::{Batch, Log, LogError, Merged, Partition, Position, Record};
 pub use memory::MemoryLog;

@@ -32,8 +32,8 @@ impl fmt::Display for Partition {
 pub struct Record {
     /// Unique and rising within the partition, not necessarily without gaps.
     pub position: Position,
-    /// The fact.
-    pub fact: Fact,
+    /// The fact; copies of a record share it.
+    pub fact: Arc<Fact>,
 }
 
 /// What one read gave.

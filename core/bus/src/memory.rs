@@ -1,6 +1,6 @@
 //! A log in memory: the outbox of the memory store, and what the simulator reads.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -15,7 +15,7 @@ pub struct MemoryLog {
     name: String,
     topics: Vec<Topic>,
     /// In order; a forgotten fact leaves its place empty, so that positions do not move.
-    facts: Mutex<Vec<Option<Fact>>>,
+    facts: Mutex<Vec<Option<Arc<Fact>>>>,
     newest: watch::Sender<u64>,
 }
 
@@ -32,7 +32,7 @@ impl MemoryLog {
     }
 
     /// Appends facts and wakes the readers.
-    pub fn append(&self, facts: &[Fact]) {
+    pub fn append(&self, facts: &[Arc<Fact>]) {
         let length = {
             let mut kept = self.facts();
             kept.extend(facts.iter().cloned().map(Some));
@@ -43,7 +43,7 @@ impl MemoryLog {
 
     /// Every fact so far.
     #[must_use]
-    pub fn all(&self) -> Vec<Fact> {
+    pub fn all(&self) -> Vec<Arc<Fact>> {
         self.facts().iter().flatten().cloned().collect()
     }
 
@@ -54,7 +54,7 @@ impl MemoryLog {
         }
     }
 
-    fn facts(&self) -> MutexGuard<'_, Vec<Option<Fact>>> {
+    fn facts(&self) -> MutexGuard<'_, Vec<Option<Arc<Fact>>>> {
         // A panic while the lock was held can only have happened in `Vec::extend`; what is there is whole.
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -81,7 +81,7 @@ impl Log for MemoryLog {
             }
             next = Position((start + offset + 1) as u64);
             if let Some(fact) = fact.as_ref().filter(|fact| fact.topic == partition.topic) {
-                records.push(Record { position: next, fact: fact.clone() });
+                records.push(Record { position: next, fact: Arc::clone(fact) });
             }
         }
         Ok(Batch { records, next })
@@ -103,7 +103,7 @@ mod tests {
     async fn the_memory_log_conforms() {
         crate::conformance::run(|facts| async move {
             let log = MemoryLog::new("suite", &[Topic::TicketEvent, Topic::VisitEvent]);
-            log.append(&facts);
+            log.append(&facts.into_iter().map(Arc::new).collect::<Vec<_>>());
             log
         })
         .await;

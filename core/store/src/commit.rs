@@ -1,5 +1,7 @@
 //! One commit: everything that a change is, written together or not at all.
 
+use std::sync::Arc;
+
 use bus::{Fact, Partition, Position, Record, Topic};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -18,7 +20,17 @@ pub struct Change<R> {
     /// The version it was loaded at; 0 for a new row. The commit is stale when it is another by now.
     pub expected: Version,
     /// The new state; `None` removes the row.
-    pub row: Option<R>,
+    pub row: Option<Arc<R>>,
+    /// The state at the expected version, where it is known: what is equal need not be written again.
+    pub before: Option<Arc<R>>,
+}
+
+impl<R> Change<R> {
+    /// A write over a version of which nothing else is known.
+    #[must_use]
+    pub fn new(key: Key, expected: Version, row: Option<R>) -> Self {
+        Self { key, expected, row: row.map(Arc::new), before: None }
+    }
 }
 
 /// What a client's idempotency key stands for: hashed with who sent it and to which rpc.
@@ -82,7 +94,7 @@ pub struct Commit<R: Row> {
     /// compaction, for what nobody may keep. Positions do not move.
     pub forgotten: Vec<(Topic, String)>,
     /// What to publish, in order.
-    pub facts: Vec<Fact>,
+    pub facts: Vec<Arc<Fact>>,
     /// Answers to new idempotency keys. The commit is stale when one has an answer by now.
     pub answers: Vec<(AnswerKey, Answer)>,
     /// The progress of a consumer, where the change is its effect.

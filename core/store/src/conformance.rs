@@ -186,7 +186,7 @@ impl Suite {
 
     /// The keys of a topic's facts, read in small steps.
     async fn fact_keys(&self, topic: Topic) -> Vec<String> {
-        self.records(topic).await.into_iter().map(|record| record.fact.key).collect()
+        self.records(topic).await.into_iter().map(|record| record.fact.key.clone()).collect()
     }
 
     async fn records(&self, topic: Topic) -> Vec<Record> {
@@ -219,13 +219,13 @@ fn new_commit() -> Commit<SuiteRow> {
 
 /// With a row written over a version.
 fn put(mut commit: Commit<SuiteRow>, row: SuiteRow, expected: Version) -> Commit<SuiteRow> {
-    commit.changes.push(Change { key: row.key(), expected, row: Some(row) });
+    commit.changes.push(Change::new(row.key(), expected, Some(row)));
     commit
 }
 
 /// With a row removed.
 fn remove(mut commit: Commit<SuiteRow>, key: Key, expected: Version) -> Commit<SuiteRow> {
-    commit.changes.push(Change { key, expected, row: None });
+    commit.changes.push(Change::new(key, expected, None));
     commit
 }
 
@@ -267,7 +267,7 @@ fn parked(position: u64, at_us: i64) -> Parked {
     let number = u32::try_from(position).expect("small");
     Parked {
         partition: consumed(),
-        record: Record { position: Position(position), fact: fact(Topic::FeedbackEvent, number) },
+        record: Record { position: Position(position), fact: Arc::new(fact(Topic::FeedbackEvent, number)) },
         reason: "it's \"odd\"".to_owned(),
         at_us,
     }

@@ -96,4 +96,8 @@ impl<R: Row> Store<R> for FaultyStore<R> {
     async fn prune(&self, before_us: i64) -> Result<u64, StoreError> {
         self.inner.prune(before_us).await
     }
+
+    fn is_sole_writer(&self) -> bool {
+        self.inner.is_sole_writer()
+    }
 }

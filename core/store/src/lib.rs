@@ -23,7 +23,9 @@ pub use commit::{
 };
 pub use memory::MemoryStore;
 pub use query::{Condition, Cursor, Direction, MAX_PAGE, Query};
-pub use row::{Column, ColumnKind, Key, Row, Table, Value, Version, Versioned, from_state, to_state};
+pub use row::{
+    Column, ColumnKind, Indexed, Key, Row, Table, Value, Version, Versioned, from_state, to_state,
+};
 
 use async_trait::async_trait;
 use bus::{Partition, Position};
@@ -66,4 +68,10 @@ pub trait Store<R: Row>: Send + Sync + 'static {
 
     /// Forgets answers and commit ids older than a time; how many.
     async fn prune(&self, before_us: i64) -> Result<u64, StoreError>;
+
+    /// Whether nobody but this process writes to the store, for as long as it is open. Then what was committed
+    /// here is what is stored, and need not be read again.
+    fn is_sole_writer(&self) -> bool {
+        false
+    }
 }

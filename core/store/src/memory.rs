@@ -155,7 +155,12 @@ impl<R: Row> State<R> {
         // A row may take over a unique value that another row of the same commit gives up.
         let rewritten: BTreeSet<&Key> = commit.changes.iter().map(|change| &change.key).collect();
         let mut taken = BTreeSet::new();
-        for value in commit.changes.iter().filter_map(|change| change.row.as_ref()).flat_map(unique_values) {
+        for value in commit
+            .changes
+            .iter()
+            .filter_map(|change| change.row.as_ref())
+            .flat_map(|row| unique_values(row.as_ref()))
+        {
             let owner = self.unique.get(&value).filter(|owner| !rewritten.contains(owner));
             if owner.is_some() || !taken.insert(value.clone()) {
                 return stale(format!("{}.{} is taken", value.0, value.1));
@@ -176,7 +181,7 @@ impl<R: Row> State<R> {
     fn apply(&mut self, commit: Commit<R>) {
         for change in &commit.changes {
             if let Some(old) = self.rows.get(&change.key) {
-                for value in unique_values(&old.row) {
+                for value in unique_values(old.row.as_ref()) {
                     self.unique.remove(&value);
                 }
             }
@@ -184,7 +189,7 @@ impl<R: Row> State<R> {
         for change in commit.changes {
             match change.row {
                 Some(row) => {
-                    for value in unique_values(&row) {
+                    for value in unique_values(row.as_ref()) {
                         self.unique.insert(value, change.key.clone());
                     }
                     self.rows.insert(change.key, Versioned { row, version: change.expected + 1 });

@@ -1,5 +1,7 @@
 //! Rows: what a service keeps. A driver sees a key, a version, some columns to find it by, and its state.
 
+use std::sync::Arc;
+
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A row's version: it grows by one with each write. 0 means that there is no row.
@@ -18,6 +20,17 @@ pub enum ColumnKind {
     Words,
 }
 
+/// Which rows the index of a column has. Each is a write more for each row that it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Indexed {
+    /// All.
+    Every,
+    /// Those that have a value, where most have none.
+    WithValue,
+    /// None: the column is for conditions beside an indexed one, or part of an index over several.
+    No,
+}
+
 /// A column that rows can be found or ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
@@ -27,28 +40,33 @@ pub struct Column {
     pub kind: ColumnKind,
     /// No two rows have the same value; a null equals nothing.
     pub unique: bool,
-    /// It has an index of its own. Without one it is for conditions beside an indexed column, or part of
-    /// an index over several columns.
-    pub indexed: bool,
+    /// Its own index.
+    pub indexed: Indexed,
 }
 
 impl Column {
     /// A column that is not unique.
     #[must_use]
     pub const fn new(name: &'static str, kind: ColumnKind) -> Self {
-        Self { name, kind, unique: false, indexed: true }
+        Self { name, kind, unique: false, indexed: Indexed::Every }
     }
 
-    /// A column without an index of its own: each index is a write more for each row.
+    /// A column that most rows have no value in.
+    #[must_use]
+    pub const fn sparse(name: &'static str, kind: ColumnKind) -> Self {
+        Self { name, kind, unique: false, indexed: Indexed::WithValue }
+    }
+
+    /// A column without an index of its own.
     #[must_use]
     pub const fn plain(name: &'static str, kind: ColumnKind) -> Self {
-        Self { name, kind, unique: false, indexed: false }
+        Self { name, kind, unique: false, indexed: Indexed::No }
     }
 
     /// A text column that no two rows share.
     #[must_use]
     pub const fn unique(name: &'static str) -> Self {
-        Self { name, kind: ColumnKind::Text, unique: true, indexed: true }
+        Self { name, kind: ColumnKind::Text, unique: true, indexed: Indexed::Every }
     }
 }
 
@@ -119,13 +137,27 @@ pub trait Row: Clone + PartialEq + std::fmt::Debug + Send + Sync + 'static {
     fn decode(table: &str, state: &str) -> Result<Self, String>;
 }
 
-/// A row with its version.
+/// A row with its version. Copies share the row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Versioned<R> {
     /// The row.
-    pub row: R,
+    pub row: Arc<R>,
     /// How often it was written, at least 1.
     pub version: Version,
+}
+
+impl<R: Clone> Versioned<R> {
+    /// A row at a version.
+    #[must_use]
+    pub fn new(row: impl Into<R>, version: Version) -> Self {
+        Self { row: Arc::new(row.into()), version }
+    }
+
+    /// The row as one's own; copied only when somebody else has it too.
+    #[must_use]
+    pub fn into_row(self) -> R {
+        Arc::unwrap_or_clone(self.row)
+    }
 }
 
 /// Encodes a row's state; for implementing [`Row`].
@@ -219,6 +251,7 @@ macro_rules! rows {
     };
     (@column $column:ident PlainText) => { $crate::Column::plain(stringify!($column), $crate::ColumnKind::Text) };
     (@column $column:ident PlainInt) => { $crate::Column::plain(stringify!($column), $crate::ColumnKind::Int) };
+    (@column $column:ident SparseInt) => { $crate::Column::sparse(stringify!($column), $crate::ColumnKind::Int) };
     (@column $column:ident Unique) => { $crate::Column::unique(stringify!($column)) };
     (@column $column:ident $kind:ident) => {
         $crate::Column::new(stringify!($column), $crate::ColumnKind::$kind)

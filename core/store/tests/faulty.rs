@@ -44,7 +44,7 @@ fn new_note() -> Commit<SuiteRow> {
     let id = CommitId(Uuid::from_u128(u128::from(NEXT.fetch_add(1, Ordering::Relaxed))));
     let row = SuiteRow::from(Note { id: "n".to_owned(), text: String::new() });
     let mut commit = Commit::new(id, 1);
-    commit.changes.push(Change { key: row.key(), expected: 0, row: Some(row) });
+    commit.changes.push(Change::new(row.key(), 0, Some(row)));
     commit
 }
 

@@ -40,7 +40,7 @@ mod writer;
 
 pub use error::OpenError;
 
-use log::Newest;
+use log::Feeds;
 use readers::Readers;
 use schema::Wanted;
 use statements::TableStatements;
@@ -57,7 +57,7 @@ pub struct Options {
 /// does so without blocking.
 pub struct SqliteStore<R: Row> {
     tables: Arc<Vec<TableStatements>>,
-    newest: Arc<Newest>,
+    feeds: Arc<Feeds>,
     readers: Arc<Readers>,
     writing: Mutex<Writing<R>>,
 }
@@ -75,13 +75,12 @@ impl<R: Row> SqliteStore<R> {
     /// When it is something else than a database of this service, or cannot be opened; the error names it.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
         let connection = open::writer(path, &wanted::<R>())?;
-        let newest =
-            Newest::load(&connection, &options.topics).map_err(|error| OpenError::of(path, error))?;
-        let (tables, newest) = (Arc::new(statements::of_all::<R>()), Arc::new(newest));
+        let feeds = Feeds::load(&connection, &options.topics).map_err(|error| OpenError::of(path, error))?;
+        let (tables, feeds) = (Arc::new(statements::of_all::<R>()), Arc::new(feeds));
         let readers = Readers::open(path)?;
-        let (jobs, thread) = writer::start(connection, Arc::clone(&tables), Arc::clone(&newest))?;
+        let (jobs, thread) = writer::start(connection, Arc::clone(&tables), Arc::clone(&feeds))?;
         let writing = Mutex::new(Writing { jobs: Some(jobs), thread: Some(thread) });
-        Ok(Self { tables, newest, readers, writing })
+        Ok(Self { tables, feeds, readers, writing })
     }
 
     /// Opens a file that exists for reading only. It publishes the topics that it has facts of; nobody is
@@ -91,11 +90,11 @@ impl<R: Row> SqliteStore<R> {
     /// As [`SqliteStore::open`], and when an older program made the file.
     pub fn open_read_only(path: &Path) -> Result<Self, OpenError> {
         let connection = open::only_reader(path, &wanted::<R>())?;
-        let newest = log::topics_in(&connection).and_then(|topics| Newest::load(&connection, &topics));
-        let newest = newest.map_err(|error| OpenError::of(path, error))?;
+        let feeds = log::topics_in(&connection).and_then(|topics| Feeds::load(&connection, &topics));
+        let feeds = feeds.map_err(|error| OpenError::of(path, error))?;
         let readers = Readers::open(path)?;
         let writing = Mutex::new(Writing { jobs: None, thread: None });
-        Ok(Self { tables: Arc::new(statements::of_all::<R>()), newest: Arc::new(newest), readers, writing })
+        Ok(Self { tables: Arc::new(statements::of_all::<R>()), feeds: Arc::new(feeds), readers, writing })
     }
 
     /// Finishes what was handed in, copies the write-ahead log into the file and closes it. What is asked
@@ -109,7 +108,7 @@ impl<R: Row> SqliteStore<R> {
                 tracing::error!(service = R::SERVICE, "the writer panicked");
             }
         }
-        self.newest.release();
+        self.feeds.release();
     }
 
     fn stop_writing(&self) -> Option<JoinHandle<()>> {
@@ -196,6 +195,11 @@ impl<R: Row> Store<R> for SqliteStore<R> {
                 return Ok(forgotten);
             }
         }
+    }
+
+    /// One process holds the data directory, and the files with it.
+    fn is_sole_writer(&self) -> bool {
+        true
     }
 }
 

@@ -74,6 +74,11 @@ impl Readers {
         self.idle().clear();
     }
 
+    /// Whether the store is closed.
+    pub fn are_closed(&self) -> bool {
+        self.free.is_closed()
+    }
+
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         // Nothing panics while the lock is held.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)

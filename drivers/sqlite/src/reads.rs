@@ -1,6 +1,8 @@
 //! Reads by key: rows, answers, positions and parked facts.
 
-use bus::{Fact, FactId, Partition, Position, Record, Topic};
+use std::sync::Arc;
+
+use bus::{Fact, FactId, Memo, Partition, Position, Record, Topic};
 use rusqlite::{Connection, OptionalExtension as _};
 use store::{Answer, AnswerKey, Key, Loaded, Parked, Row, StoreError, Versioned};
 use uuid::Uuid;
@@ -49,7 +51,7 @@ pub fn version_and_state<'a>(row: &'a rusqlite::Row<'_>, at: usize) -> rusqlite:
 /// Reads a row's state.
 pub fn decode<R: Row>(table: &str, id: &str, version: i64, state: &str) -> Result<Versioned<R>, StoreError> {
     let row = R::decode(table, state).map_err(|why| StoreError::Corrupt(format!("{table} {id}: {why}")))?;
-    Ok(Versioned { row, version: version.cast_unsigned() })
+    Ok(Versioned { row: Arc::new(row), version: version.cast_unsigned() })
 }
 
 fn load_answer(connection: &Connection, key: &AnswerKey) -> rusqlite::Result<Option<Answer>> {
@@ -104,6 +106,7 @@ pub fn record(row: &rusqlite::Row<'_>, table: &str) -> Result<Record, StoreError
         payload: row.get(6).map_err(read_error)?,
         time_us: row.get(7).map_err(read_error)?,
         traceparent: row.get(8).map_err(read_error)?,
+        memo: Memo::default(),
     };
-    Ok(Record { position: Position(position.cast_unsigned()), fact })
+    Ok(Record { position: Position(position.cast_unsigned()), fact: Arc::new(fact) })
 }

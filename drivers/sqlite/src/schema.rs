@@ -1,13 +1,14 @@
 //! The tables: those of the rows, which a service describes, and those of the port itself.
 //!
-//! Each `Row` table has its columns, its version and its state. What a column of kind `Set` or `Words` needs
-//! beside it is kept up to date by triggers, only when the column really changes; so a write of a row is one
-//! statement on one table, and the search index is left alone while only the state changes.
+//! Each `Row` table has its columns, its version and its state. What a column of kind `Words` needs beside it is
+//! kept up to date by triggers, only when the column really changes, so the search index is left alone while
+//! only the state changes. The side table of a column of kind `Set` is written by the writer.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
+use bus::Topic;
 use rusqlite::{Connection, OptionalExtension as _};
-use store::{Column, ColumnKind, Table};
+use store::{Column, ColumnKind, Indexed, Table};
 
 use crate::error::OpenError;
 
@@ -21,21 +22,9 @@ const OWN_COLUMNS: [&str; 4] = ["id", "version", "state", ROW_NUMBER];
 /// renumber an undeclared one.
 pub const ROW_NUMBER: &str = "_number";
 
-/// The tables of the port itself. The outbox has the columns that Debezium's outbox event router reads.
+/// The tables of the port itself, beside the outbox.
 const OWN_TABLES: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-    CREATE TABLE outbox (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL,
-        aggregatetype TEXT NOT NULL,
-        aggregateid TEXT NOT NULL,
-        type TEXT NOT NULL,
-        source TEXT NOT NULL,
-        payload TEXT NOT NULL,
-        timestamp INTEGER NOT NULL,
-        traceparent TEXT
-    ) STRICT;
-    CREATE INDEX outbox_by_topic ON outbox (aggregatetype);
     CREATE TABLE positions (
         topic TEXT NOT NULL,
         partition TEXT NOT NULL,
@@ -68,6 +57,24 @@ const OWN_TABLES: &str = "
     CREATE INDEX commits_by_time ON commits (at_us);
 ";
 
+/// The table of a topic's facts.
+pub fn outbox(topic: Topic) -> String {
+    format!("outbox_{}", topic.name().replace('-', "_"))
+}
+
+/// A table for each topic, so that reading one needs no index and passes over nothing.
+fn outbox_tables() -> String {
+    let table = |topic| {
+        format!(
+            "CREATE TABLE {} (seq INTEGER PRIMARY KEY, id TEXT NOT NULL, key TEXT NOT NULL, \
+             type TEXT NOT NULL, source TEXT NOT NULL, payload TEXT NOT NULL, time_us INTEGER NOT NULL, \
+             traceparent TEXT) STRICT;",
+            outbox(topic)
+        )
+    };
+    Topic::ALL.map(table).concat()
+}
+
 /// What a schema is made for: the service and its tables.
 pub struct Wanted {
     /// The service's name.
@@ -81,6 +88,7 @@ pub fn migrate(connection: &Connection, from: i64, wanted: &Wanted) -> rusqlite:
     if from < 1 {
         let ddl = row_tables(wanted.tables);
         connection.execute_batch(OWN_TABLES)?;
+        connection.execute_batch(&outbox_tables())?;
         connection.execute_batch(&ddl)?;
         let mut insert = connection.prepare("INSERT INTO meta (name, value) VALUES (?1, ?2)")?;
         insert.execute(("service", wanted.service))?;
@@ -125,7 +133,8 @@ impl From<rusqlite::Error> for Mismatch {
 pub fn check_names(tables: &[Table]) -> Result<(), OpenError> {
     let refuse = |name: &str, why: &'static str| Err(OpenError::Name { name: name.to_owned(), why });
     let mut seen: BTreeSet<String> =
-        ["meta", "outbox", "positions", "answers", "parked", "commits"].map(str::to_owned).into();
+        ["meta", "positions", "answers", "parked", "commits"].map(str::to_owned).into();
+    seen.extend(Topic::ALL.map(outbox));
     for table in tables {
         if !is_plain(table.name) || table.name.starts_with("sqlite_") {
             return refuse(table.name, "a table's name has lower case letters and underscores");
@@ -170,7 +179,7 @@ fn row_tables(tables: &[Table]) -> String {
         main_table(&mut ddl, table);
         for column in table.columns {
             match column.kind {
-                ColumnKind::Text | ColumnKind::Int if !column.indexed => {}
+                ColumnKind::Text | ColumnKind::Int if column.indexed == Indexed::No => {}
                 ColumnKind::Text | ColumnKind::Int => plain_index(&mut ddl, table, column),
                 ColumnKind::Set => set_table(&mut ddl, table, column),
                 ColumnKind::Words => words_table(&mut ddl, table, column),
@@ -216,14 +225,19 @@ fn plain_index(ddl: &mut String, table: &Table, column: &Column) {
     let (name, on, column_name) = (side_table(table, column), table.name, column.name);
     if column.unique {
         add(ddl, &format!("CREATE UNIQUE INDEX \"{name}_index\" ON \"{on}\" (\"{column_name}\")"));
-    } else {
-        add(ddl, &format!("CREATE INDEX \"{name}_index\" ON \"{on}\" (\"{column_name}\", id)"));
+        return;
     }
+    let which = match column.indexed {
+        Indexed::WithValue => format!(" WHERE \"{column_name}\" IS NOT NULL"),
+        Indexed::Every | Indexed::No => String::new(),
+    };
+    add(ddl, &format!("CREATE INDEX \"{name}_index\" ON \"{on}\" (\"{column_name}\", id){which}"));
 }
 
-/// The main table keeps a set as a JSON list; the side table has a row for each of its texts.
+/// The main table keeps a set as a JSON list; the side table has a row for each of its texts, which the writer
+/// keeps up to date: a trigger would cost every row, also those whose set is empty.
 fn set_table(ddl: &mut String, table: &Table, column: &Column) {
-    let (side, on, column) = (side_table(table, column), table.name, column.name);
+    let side = side_table(table, column);
     add(
         ddl,
         &format!(
@@ -232,10 +246,6 @@ fn set_table(ddl: &mut String, table: &Table, column: &Column) {
         ),
     );
     add(ddl, &format!("CREATE INDEX \"{side}_index\" ON \"{side}\" (id)"));
-    let fill =
-        format!("INSERT OR IGNORE INTO \"{side}\" SELECT value, new.id FROM json_each(new.\"{column}\");");
-    let clear = format!("DELETE FROM \"{side}\" WHERE id = old.id;");
-    triggers(ddl, &side, on, column, &fill, &clear);
 }
 
 /// The text is folded already: every sign of it belongs to a word, and only blanks separate words.

@@ -3,15 +3,19 @@
 //! Nothing is read before it is written: each statement names what it expects, and the number of rows that
 //! it changed tells whether that was so.
 
-use bus::{Fact, Position, Topic};
+use std::sync::Arc;
+
+use bus::{Fact, Position, Record};
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter, types::Value as Kept};
 use store::{
     Advance, Answer, AnswerKey, Change, Commit, CommitError, CommitId, Key, Parked, ParkedChange, Row,
-    Settled,
+    Settled, Value,
 };
 
 use crate::{
     error::{failed, is_unique_violation},
+    log::{self, Appended, Feeds},
+    schema::outbox,
     statements::{self, TableStatements},
 };
 
@@ -51,14 +55,14 @@ fn broken<T>(what: String) -> Result<T, Refused> {
     Err(Refused::For(CommitError::Failed(what)))
 }
 
-/// Writes everything of a commit into the open transaction. Gives the last position of each topic it has
-/// facts of.
+/// Writes everything of a commit into the open transaction. Gives its facts with their positions.
 pub fn apply<R: Row>(
     connection: &Connection,
     tables: &[TableStatements],
+    feeds: &Feeds,
     commit: &Commit<R>,
     order: RowOrder,
-) -> Result<Vec<(Topic, u64)>, Refused> {
+) -> Result<Appended, Refused> {
     note_commit(connection, commit)?;
     if order == RowOrder::VacateFirst {
         vacate(connection, tables, &commit.changes)?;
@@ -69,10 +73,10 @@ pub fn apply<R: Row>(
         }
     }
     for (topic, key) in &commit.forgotten {
-        let sql = "DELETE FROM outbox WHERE aggregatetype = ?1 AND aggregateid = ?2";
-        connection.prepare_cached(sql)?.execute((topic.name(), key))?;
+        let sql = format!("DELETE FROM {} WHERE key = ?1", outbox(*topic));
+        connection.prepare_cached(&sql)?.execute([key])?;
     }
-    let newest = write_facts(connection, &commit.facts)?;
+    let appended = write_facts(connection, feeds, &commit.facts)?;
     write_answers(connection, &commit.answers)?;
     for one in &commit.advances {
         advance(connection, one)?;
@@ -87,7 +91,7 @@ pub fn apply<R: Row>(
             }
         }
     }
-    Ok(newest)
+    Ok(appended)
 }
 
 fn note_commit<R: Row>(connection: &Connection, commit: &Commit<R>) -> Result<(), Refused> {
@@ -140,6 +144,7 @@ fn write_row<R: Row>(
     let statements = statements_of(tables, &change.key)?;
     let id = &change.key.id;
     let version = change.expected.cast_signed();
+    let columns = Columns::of(statements, change)?;
     let written = match (&change.row, version) {
         (None, 0) => {
             let mut select = connection.prepare_cached(&statements.exists)?;
@@ -148,64 +153,123 @@ fn write_row<R: Row>(
         }
         (None, version) => connection.prepare_cached(&statements.delete)?.execute((id, version))?,
         (Some(row), 0) => {
-            let values = [Kept::Text(id.clone())].into_iter().chain(values(statements, row, id)?);
-            connection.prepare_cached(&statements.insert)?.execute(params_from_iter(values))?
+            let values = [Kept::Text(id.clone()), state(row.as_ref(), &change.key)?].into_iter();
+            let values = params_from_iter(values.chain(columns.kept(statements, &change.key)?));
+            connection.prepare_cached(&statements.insert)?.execute(values)?
         }
         (Some(row), version) => {
-            let values = [Kept::Text(id.clone()), Kept::Integer(version)]
-                .into_iter()
-                .chain(values(statements, row, id)?);
-            connection.prepare_cached(&statements.update)?.execute(params_from_iter(values))?
+            let state = state(row.as_ref(), &change.key)?;
+            let values = [Kept::Text(id.clone()), Kept::Integer(version), state].into_iter();
+            let values = params_from_iter(values.chain(columns.kept(statements, &change.key)?));
+            connection.prepare_cached(&statements.update(&columns.changed))?.execute(values)?
         }
     };
     if written == 0 {
         return stale(format!("{} {id} is not at version {version}", change.key.table));
     }
-    Ok(())
+    columns.write_sets(connection, statements, id)
 }
 
-/// A row's state, and then its columns.
-fn values<R: Row>(statements: &TableStatements, row: &R, id: &str) -> Result<Vec<Kept>, Refused> {
-    let table = statements.table;
-    let here = |what: String| Refused::For(CommitError::Failed(format!("{} {id}: {what}", table.name)));
-    let columns = row.columns();
-    if columns.len() != table.columns.len() {
-        return Err(here("it is a row of another table".to_owned()));
-    }
-    let mut values = Vec::with_capacity(columns.len() + 1);
-    values.push(Kept::Text(row.encode().map_err(|error| here(error.to_string()))?));
-    for (column, value) in table.columns.iter().zip(columns) {
-        let value =
-            statements::kept(column.kind, value).map_err(|why| here(format!("{}: {why}", column.name)))?;
-        values.push(value);
-    }
-    Ok(values)
+fn state<R: Row>(row: &R, key: &Key) -> Result<Kept, Refused> {
+    row.encode().map(Kept::Text).or_else(|error| broken(format!("{} {}: {error}", key.table, key.id)))
 }
 
-fn write_facts(connection: &Connection, facts: &[Fact]) -> Result<Vec<(Topic, u64)>, Refused> {
-    let mut newest: Vec<(Topic, u64)> = Vec::new();
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO outbox (id, aggregatetype, aggregateid, type, source, payload, timestamp, traceparent) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?;
-    for fact in facts {
-        insert.execute(params![
-            fact.id.0.to_string(),
-            fact.topic.name(),
-            fact.key,
-            fact.kind,
-            fact.source,
-            fact.payload,
-            fact.time_us,
-            fact.traceparent,
-        ])?;
-        let seq = connection.last_insert_rowid().cast_unsigned();
-        match newest.iter_mut().find(|(topic, _)| *topic == fact.topic) {
-            Some((_, last)) => *last = seq,
-            None => newest.push((fact.topic, seq)),
+/// The columns of a row before and after a change.
+struct Columns {
+    before: Option<Vec<Value>>,
+    /// Empty when the row is removed.
+    after: Vec<Value>,
+    /// Which differ; all of them where the row before is not known. What is not written leaves its index alone.
+    changed: Vec<bool>,
+}
+
+impl Columns {
+    fn of<R: Row>(statements: &TableStatements, change: &Change<R>) -> Result<Self, Refused> {
+        let wanted = statements.table.columns.len();
+        let is_new = change.expected == 0;
+        let before = change.before.as_ref().map(|row| row.columns());
+        let before = if is_new { Some(vec![Value::Null; wanted]) } else { before };
+        let after = change.row.as_ref().map(|row| row.columns()).unwrap_or_default();
+        if change.row.is_some() && after.len() != wanted {
+            return broken(format!("{} {}: it is a row of another table", change.key.table, change.key.id));
+        }
+        let changed = match &before {
+            Some(before) if !is_new && before.len() == after.len() => {
+                before.iter().zip(&after).map(|(before, after)| before != after).collect()
+            }
+            _ => vec![true; wanted],
+        };
+        Ok(Self { before, after, changed })
+    }
+
+    /// The values of the changed columns as SQLite keeps them.
+    fn kept(&self, statements: &TableStatements, key: &Key) -> Result<Vec<Kept>, Refused> {
+        let columns = statements.table.columns.iter().zip(&self.after).zip(&self.changed);
+        columns
+            .filter(|(_, changed)| **changed)
+            .map(|((column, value), _)| {
+                statements::kept(column.kind, value.clone())
+                    .or_else(|why| broken(format!("{} {}: {}: {why}", key.table, key.id, column.name)))
+            })
+            .collect()
+    }
+
+    /// Brings the side tables of the sets up to date.
+    fn write_sets(
+        &self,
+        connection: &Connection,
+        statements: &TableStatements,
+        id: &str,
+    ) -> Result<(), Refused> {
+        for set in statements.sets.iter().filter(|set| self.changed[set.column]) {
+            let was_empty = self.before.as_ref().is_some_and(|before| is_empty(&before[set.column]));
+            if !was_empty {
+                connection.prepare_cached(&set.clear)?.execute([id])?;
+            }
+            if let Some(Value::Set(texts)) = self.after.get(set.column) {
+                let mut insert = connection.prepare_cached(&set.insert)?;
+                for text in texts {
+                    insert.execute([text.as_str(), id])?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Set(texts) => texts.is_empty(),
+        _ => true,
+    }
+}
+
+fn write_facts(connection: &Connection, feeds: &Feeds, facts: &[Arc<Fact>]) -> Result<Appended, Refused> {
+    let appended = match log::numbered(feeds, facts) {
+        Ok(appended) => appended,
+        Err(topic) => return broken(format!("{} is no topic of this store", topic.name())),
+    };
+    for (topic, records) in &appended {
+        let sql = format!(
+            "INSERT INTO {} (seq, id, key, type, source, payload, time_us, traceparent) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            outbox(*topic)
+        );
+        let mut insert = connection.prepare_cached(&sql)?;
+        for Record { position, fact } in records {
+            insert.execute(params![
+                integer(*position)?,
+                fact.id.0.to_string(),
+                fact.key,
+                fact.kind,
+                fact.source,
+                fact.payload,
+                fact.time_us,
+                fact.traceparent,
+            ])?;
         }
     }
-    Ok(newest)
+    Ok(appended)
 }
 
 fn write_answers(connection: &Connection, answers: &[(AnswerKey, Answer)]) -> Result<(), Refused> {

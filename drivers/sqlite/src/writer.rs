@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     error::{OpenError, failed_commit, is_failed_sync, read_error},
-    log::Newest,
+    log::Feeds,
     statements::TableStatements,
     transaction::{self, Refused, RowOrder},
 };
@@ -41,7 +41,7 @@ pub struct Pruned {
 struct Writer {
     connection: Connection,
     tables: Arc<Vec<TableStatements>>,
-    newest: Arc<Newest>,
+    feeds: Arc<Feeds>,
     /// Why nothing is written any more: a sync failed, so nobody knows what is on the disk.
     broken: Option<String>,
 }
@@ -50,10 +50,10 @@ struct Writer {
 pub fn start<R: Row>(
     connection: Connection,
     tables: Arc<Vec<TableStatements>>,
-    newest: Arc<Newest>,
+    feeds: Arc<Feeds>,
 ) -> Result<(mpsc::Sender<Job<R>>, JoinHandle<()>), OpenError> {
     let (sender, mut jobs) = mpsc::channel::<Job<R>>(MAX_WAITING_JOBS);
-    let mut writer = Writer { connection, tables, newest, broken: None };
+    let mut writer = Writer { connection, tables, feeds, broken: None };
     let thread = std::thread::Builder::new()
         .name(format!("sqlite-{}", R::SERVICE))
         .spawn(move || {
@@ -84,17 +84,24 @@ impl Writer {
 
     fn commit<R: Row>(&mut self, commit: &Commit<R>) -> Result<(), CommitError> {
         self.begin().map_err(CommitError::Failed)?;
-        let mut applied = transaction::apply(&self.connection, &self.tables, commit, RowOrder::AsGiven);
+        let mut applied =
+            transaction::apply(&self.connection, &self.tables, &self.feeds, commit, RowOrder::AsGiven);
         if matches!(applied, Err(Refused::Taken(_))) && commit.changes.len() > 1 {
             // Rare, and so the usual commit does not pay for it.
             self.roll_back();
             self.begin().map_err(CommitError::Failed)?;
-            applied = transaction::apply(&self.connection, &self.tables, commit, RowOrder::VacateFirst);
+            applied = transaction::apply(
+                &self.connection,
+                &self.tables,
+                &self.feeds,
+                commit,
+                RowOrder::VacateFirst,
+            );
         }
         match applied {
-            Ok(newest) => {
+            Ok(appended) => {
                 self.end().map_err(failed_commit)?;
-                self.newest.raise(&newest);
+                self.feeds.append(appended, &commit.forgotten);
                 Ok(())
             }
             Err(refused) => {
@@ -138,6 +145,9 @@ impl Writer {
                 self.broken = Some(error.to_string());
             }
             self.roll_back();
+            if let Err(error) = self.feeds.recall(&self.connection) {
+                self.broken = Some(error.to_string());
+            }
         }
         ended
     }
@@ -195,16 +205,16 @@ mod tests {
     fn writer(path: &std::path::Path) -> Writer {
         let wanted = Wanted { service: SuiteRow::SERVICE, tables: SuiteRow::TABLES };
         let connection = open::writer(path, &wanted).expect("it opens");
-        let newest = Newest::load(&connection, &TOPICS).expect("it reads");
+        let feeds = Feeds::load(&connection, &TOPICS).expect("it reads");
         let tables = Arc::new(statements::of_all::<SuiteRow>());
-        Writer { connection, tables, newest: Arc::new(newest), broken: None }
+        Writer { connection, tables, feeds: Arc::new(feeds), broken: None }
     }
 
     fn large(number: u128) -> Commit<SuiteRow> {
         let row = SuiteRow::from(Note { id: number.to_string(), text: "x".repeat(1_000_000) });
         let mut commit = Commit::new(CommitId(Uuid::from_u128(number)), 1);
-        commit.changes.push(Change { key: row.key(), expected: 0, row: Some(row) });
-        commit.facts.push(bus::conformance::sample(Topic::TicketEvent, 1));
+        commit.changes.push(Change::new(row.key(), 0, Some(row)));
+        commit.facts.push(std::sync::Arc::new(bus::conformance::sample(Topic::TicketEvent, 1)));
         commit
     }
 

@@ -45,9 +45,9 @@ fn note(number: u64) -> SuiteRow {
 fn note_commit(number: u64) -> Commit<SuiteRow> {
     let row = note(number);
     let mut commit = Commit::new(commit_id(number), 1);
-    commit.changes.push(Change { key: row.key(), expected: 0, row: Some(row) });
+    commit.changes.push(Change::new(row.key(), 0, Some(row)));
     let seed = u32::try_from(number).unwrap();
-    commit.facts.push(bus::conformance::sample(Topic::TicketEvent, seed));
+    commit.facts.push(std::sync::Arc::new(bus::conformance::sample(Topic::TicketEvent, seed)));
     commit
 }
 
@@ -72,9 +72,9 @@ fn everything() -> Commit<SuiteRow> {
     });
     let partition = Partition { topic: Topic::FeedbackEvent, name: "feedback".to_owned() };
     let fact = bus::conformance::sample(Topic::FeedbackEvent, 9);
-    let record = bus::Record { position: Position(9), fact };
+    let record = bus::Record { position: Position(9), fact: Arc::new(fact) };
     let mut commit = note_commit(0);
-    commit.changes.push(Change { key: row.key(), expected: 0, row: Some(row) });
+    commit.changes.push(Change::new(row.key(), 0, Some(row)));
     let answer = Answer { fingerprint: "f".to_owned(), body: "b".to_owned(), at_us: 1 };
     commit.answers.push((AnswerKey("k".to_owned()), answer));
     commit.advances.push(Advance { partition: partition.clone(), from: Position(0), to: Position(9) });
@@ -292,7 +292,7 @@ mod others {
         /// A service that takes a reserved name.
         pub enum Reserved in "suite" {
             /// Its row.
-            Note(Note) in "outbox" by |note| &note.id => {} indexes [],
+            Note(Note) in "outbox_ticket_event" by |note| &note.id => {} indexes [],
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What must hold of bookings, their money and their facts after every commit of the ticket service.
 
+use std::sync::Arc;
+
 use domain::{
     BookingId,
     ticket::{Booking, BookingStatus, PaymentStatus, RefundStatus, TicketStatus},
@@ -17,7 +19,7 @@ impl Witness {
         self.require(seen.removed == 0, "durable", || "a row of the ticket service was removed".to_owned());
         let mut due: Vec<(BookingId, Told)> = Vec::new();
         for row in seen.rows {
-            match row {
+            match Arc::unwrap_or_clone(row) {
                 TicketRow::Booking(booking) => {
                     due.push((booking.id, self.see_booking(booking, seen.at_us)));
                 }

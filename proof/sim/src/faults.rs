@@ -179,6 +179,12 @@ impl Faults {
         plan.on && plan.rates[fault as usize] > 0
     }
 
+    /// Whether a kind is part of this seed, also before and after the time of the faults.
+    #[must_use]
+    pub fn is_drawn(&self, fault: Fault) -> bool {
+        self.plan().rates[fault as usize] > 0
+    }
+
     /// Draws a number for the shape of a fault.
     pub fn below(&self, bound: u64) -> u64 {
         self.plan().rng.below(bound)

@@ -1,6 +1,6 @@
 //! What must hold of seats after every commit of the event service.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use domain::{
     EventId, Time,
@@ -22,7 +22,7 @@ impl Witness {
         let mut touched: BTreeSet<EventId> = BTreeSet::new();
         let mut events: Vec<Event> = Vec::new();
         for row in seen.rows {
-            match row {
+            match Arc::unwrap_or_clone(row) {
                 EventRow::Hold(hold) => {
                     touched.insert(hold.event_id);
                     self.see_hold(hold, Time::from_micros(seen.at_us));

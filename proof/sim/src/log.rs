@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bus::{Batch, Log, LogError, MemoryLog, Partition, Position, Record, Topic};
+use bus::{Batch, Fact, Log, LogError, MemoryLog, Partition, Position, Record, Topic};
 use futures_util::FutureExt;
 use store::Parked;
 
@@ -122,7 +122,9 @@ impl SimLog {
                 }
             }
             if state.bad.contains_key(&record.position) {
-                UNREADABLE.clone_into(&mut record.fact.payload);
+                // A copy, which has forgotten what the fact was read as.
+                let fact = Fact { payload: UNREADABLE.to_owned(), ..(*record.fact).clone() };
+                record.fact = Arc::new(fact);
                 tick(&mut state.bad, record.position);
             }
         }

@@ -165,4 +165,9 @@ impl<R: Row> Store<R> for SimStore<R> {
     async fn prune(&self, before_us: i64) -> Result<u64, StoreError> {
         self.inner.prune(before_us).await
     }
+
+    /// Of seeds in which no second process acts.
+    fn is_sole_writer(&self) -> bool {
+        !self.faults.is_drawn(Fault::Race) && !self.faults.is_drawn(Fault::ZombieConsumer)
+    }
 }

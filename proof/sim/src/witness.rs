@@ -134,7 +134,7 @@ impl Witness {
 
 /// The part of a commit that the witness looks at, whatever the rows are.
 pub(crate) struct Seen<R> {
-    pub rows: Vec<R>,
+    pub rows: Vec<Arc<R>>,
     pub removed: usize,
     pub facts: Vec<(String, BookingId)>,
     pub advances: Vec<Advance>,

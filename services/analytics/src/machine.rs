@@ -64,6 +64,13 @@ impl Machine for AnalyticsMachine {
         }
     }
 
+    fn makes(&self, command: &Command) -> Option<Key> {
+        match command {
+            Command::Sold(fact) => Some(booking_key(fact.booking_id)),
+            _ => None,
+        }
+    }
+
     fn decide(&self, view: &mut View<AnalyticsRow>, command: &Command, _now: Time) -> Result<(), Refusal> {
         match command {
             Command::Sold(fact) => {
@@ -101,15 +108,15 @@ impl Machine for AnalyticsMachine {
         Ok(())
     }
 
-    fn hear(&self, fact: Published) -> Option<Command> {
+    fn hear(&self, fact: &Published) -> Option<Command> {
         match fact {
-            Published::SeatsSold(fact) => Some(Command::Sold(fact)),
-            Published::SeatsReleased(fact) => Some(Command::Released(fact)),
-            Published::EventVisited(fact) => Some(Command::Visited(fact)),
-            Published::EventUpserted(fact) => Some(Command::Event(fact)),
-            Published::UserUpserted(fact) => Some(Command::User(fact)),
-            Published::UserErased(fact) => Some(Command::Erased(fact)),
-            Published::FeedbackRecorded(fact) => Some(Command::Rated(fact)),
+            Published::SeatsSold(fact) => Some(Command::Sold(fact.clone())),
+            Published::SeatsReleased(fact) => Some(Command::Released(fact.clone())),
+            Published::EventVisited(fact) => Some(Command::Visited(fact.clone())),
+            Published::EventUpserted(fact) => Some(Command::Event(fact.clone())),
+            Published::UserUpserted(fact) => Some(Command::User(fact.clone())),
+            Published::UserErased(fact) => Some(Command::Erased(fact.clone())),
+            Published::FeedbackRecorded(fact) => Some(Command::Rated(fact.clone())),
             // What was asked for but not sold counts nowhere.
             Published::BookingPlaced(_)
             | Published::BookingPaid(_)

@@ -150,7 +150,7 @@ impl Pages<'_> {
                 self.next = Some(query.after(Some(cursor)));
             }
         }
-        Ok(Some(found.into_iter().map(|versioned| versioned.row).collect()))
+        Ok(Some(found.into_iter().map(store::Versioned::into_row).collect()))
     }
 }
 

@@ -131,6 +131,13 @@ impl Machine for EventMachine {
         }
     }
 
+    fn makes(&self, command: &EventCommand) -> Option<Key> {
+        match command {
+            EventCommand::Placed(placed) => Some(hold_key(placed.booking_id)),
+            _ => None,
+        }
+    }
+
     fn decide(
         &self,
         view: &mut View<EventRow>,
@@ -160,12 +167,12 @@ impl Machine for EventMachine {
         }
     }
 
-    fn hear(&self, fact: Published) -> Option<EventCommand> {
+    fn hear(&self, fact: &Published) -> Option<EventCommand> {
         match fact {
-            Published::BookingPlaced(placed) => Some(EventCommand::Placed(placed)),
-            Published::BookingPaid(paid) => Some(EventCommand::Paid(paid)),
-            Published::BookingCancelled(cancelled) => Some(EventCommand::Cancelled(cancelled)),
-            Published::FeedbackRecorded(rated) => Some(EventCommand::Rated(rated)),
+            Published::BookingPlaced(placed) => Some(EventCommand::Placed(placed.clone())),
+            Published::BookingPaid(paid) => Some(EventCommand::Paid(paid.clone())),
+            Published::BookingCancelled(cancelled) => Some(EventCommand::Cancelled(cancelled.clone())),
+            Published::FeedbackRecorded(rated) => Some(EventCommand::Rated(rated.clone())),
             _ => None,
         }
     }

@@ -109,8 +109,8 @@ impl Events {
     }
 
     pub(crate) async fn view(&self, id: EventId) -> Result<Option<EventView>, ServiceError> {
-        let loaded = self.handle.store().load(&[event_key(id)], &[]).await?;
-        let event = loaded.rows.into_iter().flatten().find_map(as_event);
+        let rows = self.handle.rows(&[event_key(id)]).await?;
+        let event = rows.into_iter().flatten().find_map(as_event);
         Ok(self.views(event.into_iter().collect()).await?.pop())
     }
 
@@ -118,15 +118,15 @@ impl Events {
     pub(crate) async fn views(&self, events: Vec<Event>) -> Result<Vec<EventView>, ServiceError> {
         let keys: Vec<_> =
             events.iter().flat_map(|event| [inventory_key(event.id), rating_key(event.id)]).collect();
-        let mut rows = self.handle.store().load(&keys, &[]).await?.rows.into_iter();
+        let mut rows = self.handle.rows(&keys).await?.into_iter().map(|row| row.map(Versioned::into_row));
         let mut views = Vec::with_capacity(events.len());
         for event in events {
             let inventory = match rows.next().flatten() {
-                Some(Versioned { row: EventRow::Inventory(inventory), .. }) => inventory,
+                Some(EventRow::Inventory(inventory)) => inventory,
                 _ => Inventory::empty(&event),
             };
             let rating = match rows.next().flatten() {
-                Some(Versioned { row: EventRow::Rating(rating), .. }) => Some(rating),
+                Some(EventRow::Rating(rating)) => Some(rating),
                 _ => None,
             };
             views.push(EventView { event, inventory, rating });
@@ -140,7 +140,7 @@ fn eyes_of(caller: &Caller, event: &Event) -> Eyes {
 }
 
 fn as_event(versioned: Versioned<EventRow>) -> Option<Event> {
-    match versioned.row {
+    match versioned.into_row() {
         EventRow::Event(event) => Some(event),
         _ => None,
     }

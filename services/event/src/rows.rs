@@ -55,9 +55,7 @@ store::rows! {
         Inventory(Inventory) in "inventory" by |inventory| inventory.event_id => {
         } indexes [],
         /// The seats of one booking.
-        Hold(Hold) in "hold" by |hold| hold.booking_id => {
-            event_id: Text = Value::Text(hold.event_id.to_string()),
-        } indexes [],
+        Hold(Hold) in "hold" by |hold| hold.booking_id => {} indexes [],
         /// Visits of one day.
         Visits(Visits) in "visits" by |visits| visits_id(visits.event_id, visits.date) => {
         } indexes [],

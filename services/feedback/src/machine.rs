@@ -70,6 +70,13 @@ impl Machine for FeedbackMachine {
         }
     }
 
+    fn makes(&self, command: &Command) -> Option<Key> {
+        match command {
+            Command::Sold(fact) => Some(holding_key(fact.booking_id)),
+            _ => None,
+        }
+    }
+
     async fn search(
         &self,
         store: &dyn Store<FeedbackRow>,
@@ -107,12 +114,12 @@ impl Machine for FeedbackMachine {
         Ok(Reply::Heard)
     }
 
-    fn hear(&self, fact: Published) -> Option<Command> {
+    fn hear(&self, fact: &Published) -> Option<Command> {
         match fact {
-            Published::SeatsSold(fact) => Some(Command::Sold(fact)),
-            Published::SeatsReleased(fact) => Some(Command::Released(fact)),
-            Published::EventUpserted(fact) => Some(Command::Event(fact)),
-            Published::UserErased(fact) => Some(Command::Erased(fact)),
+            Published::SeatsSold(fact) => Some(Command::Sold(fact.clone())),
+            Published::SeatsReleased(fact) => Some(Command::Released(fact.clone())),
+            Published::EventUpserted(fact) => Some(Command::Event(fact.clone())),
+            Published::UserErased(fact) => Some(Command::Erased(fact.clone())),
             _ => None,
         }
     }

@@ -50,7 +50,7 @@ impl Feedback {
         let keys = [event_key(event_id), summary_key(event_id)];
         let loaded = self.handle.store().load(&keys, &[]).await.map_err(unavailable)?;
         let rows: Vec<Option<FeedbackRow>> =
-            loaded.rows.into_iter().map(|row| row.map(|versioned| versioned.row)).collect();
+            loaded.rows.into_iter().map(|row| row.map(Versioned::into_row)).collect();
         visible(rows.iter().flatten().find_map(FeedbackRow::as_event))?;
         let summary = rows.iter().flatten().find_map(FeedbackRow::as_summary);
         Ok(summary.cloned().unwrap_or_else(|| Summary::empty(event_id)))
@@ -64,7 +64,7 @@ impl Feedback {
         for _ in 0..MAX_EXPORT_PAGES {
             let page = self.handle.store().query(&query).await.map_err(unavailable)?;
             let is_last = page.len() < MAX_PAGE;
-            rows.extend(page.into_iter().map(|versioned| versioned.row));
+            rows.extend(page.into_iter().map(Versioned::into_row));
             let Some(last) = rows.last().filter(|_| !is_last) else { break };
             query = query.after(Some(Cursor { value: Value::Null, id: last.key().id }));
         }

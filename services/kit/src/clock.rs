@@ -1,6 +1,7 @@
 //! The clock and the source of ids. Nothing else in the services reads either.
 
 use std::{
+    cell::RefCell,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -31,14 +32,43 @@ impl Clock for SystemClock {
     }
 }
 
-/// The operating system's generator.
+/// So many bytes are fetched from the operating system at once; each is given out once.
+const POOL_BYTES: usize = 4_096;
+
+struct Pool {
+    bytes: [u8; POOL_BYTES],
+    used: usize,
+}
+
+thread_local! {
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool { bytes: [0; POOL_BYTES], used: POOL_BYTES }) };
+}
+
+/// The operating system's generator, asked for many bytes at a time: a request needs several ids.
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
-    #[allow(clippy::expect_used, reason = "without randomness no secret is safe: better to stop")]
     fn fill(&self, buffer: &mut [u8]) {
-        getrandom::fill(buffer).expect("the operating system gives random bytes");
+        if buffer.len() > POOL_BYTES {
+            return fetch(buffer);
+        }
+        POOL.with_borrow_mut(|pool| {
+            if POOL_BYTES - pool.used < buffer.len() {
+                fetch(&mut pool.bytes);
+                pool.used = 0;
+            }
+            let given = &mut pool.bytes[pool.used..pool.used + buffer.len()];
+            buffer.copy_from_slice(given);
+            // A secret stays where it was given, and nowhere else.
+            given.fill(0);
+            pool.used += buffer.len();
+        });
     }
+}
+
+#[allow(clippy::expect_used, reason = "without randomness no secret is safe: better to stop")]
+fn fetch(buffer: &mut [u8]) {
+    getrandom::fill(buffer).expect("the operating system gives random bytes");
 }
 
 /// A clock and a source of randomness: what a service needs to make ids.

@@ -148,7 +148,7 @@ impl<M: Machine> Consumer<M> {
         let committed = self.store.position(&self.partition).await?;
         let parked = self.store.parked().await?;
         let mine = parked.into_iter().filter(|parked| parked.partition == self.partition);
-        let blocked = mine.map(|parked| parked.record.fact.key).collect();
+        let blocked = mine.map(|parked| parked.record.fact.key.clone()).collect();
         Ok(Memory { committed, read: committed, blocked, tries: None })
     }
 

@@ -1,9 +1,9 @@
 //! What a service is to the pipeline: commands, the rows they need, and a decision.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use bus::{Fact, FactId, Topic};
+use bus::{Fact, FactId, Memo, Topic};
 use domain::{Refusal, Time, facts::Published};
 use serde::{Serialize, de::DeserializeOwned};
 use store::{Change, Key, Row, Store, StoreError, Version, Versioned};
@@ -23,6 +23,13 @@ pub trait Machine: Send + Sync + 'static {
     /// The rows that a command looks at or changes. A row that is not named cannot be seen.
     fn keys(&self, command: &Self::Command) -> Vec<Key>;
 
+    /// The row of [`Machine::keys`] that a command makes under an id that was never used before, as far as can
+    /// be known. It is taken to be absent without a look; should it be there all the same, as when a fact is
+    /// heard again, nothing is committed and the command is decided again with a look.
+    fn makes(&self, _command: &Self::Command) -> Option<Key> {
+        None
+    }
+
     /// Further rows that a command needs and that only a query finds. Few commands need any.
     async fn search(
         &self,
@@ -41,7 +48,7 @@ pub trait Machine: Send + Sync + 'static {
     ) -> Result<Self::Reply, Refusal>;
 
     /// The command that a fact of another service gives; `None` when it does not matter here.
-    fn hear(&self, fact: Published) -> Option<Self::Command>;
+    fn hear(&self, fact: &Published) -> Option<Self::Command>;
 
     /// Told what was committed, for waking those who wait for it.
     fn committed(&self, _changes: &[Change<Self::Row>]) {}
@@ -49,40 +56,52 @@ pub trait Machine: Send + Sync + 'static {
 
 /// A row as the view has it.
 struct Slot<R> {
+    /// As it was loaded.
+    before: Option<Arc<R>>,
     loaded_version: Version,
-    row: Option<R>,
+    row: Option<Arc<R>>,
     dirty: bool,
+    /// Nobody looked whether it is there.
+    assumed_absent: bool,
+}
+
+impl<R> Slot<R> {
+    fn loaded(found: Option<Versioned<R>>) -> Self {
+        let (row, loaded_version) =
+            found.map_or((None, 0), |Versioned { row, version }| (Some(row), version));
+        Self { before: row.clone(), loaded_version, row, dirty: false, assumed_absent: false }
+    }
+
+    fn absent() -> Self {
+        Self { before: None, loaded_version: 0, row: None, dirty: false, assumed_absent: true }
+    }
 }
 
 /// What the decisions of a batch come to.
 pub(crate) struct Written<R> {
     pub(crate) changes: Vec<Change<R>>,
-    pub(crate) facts: Vec<Fact>,
+    pub(crate) facts: Vec<Arc<Fact>>,
     pub(crate) forgotten: Vec<(Topic, String)>,
 }
 
 /// The rows of a batch of commands: each decision sees what those before it decided.
 pub struct View<R: Row> {
     slots: BTreeMap<Key, Slot<R>>,
-    facts: Vec<Fact>,
+    facts: Vec<Arc<Fact>>,
     forgotten: Vec<(Topic, String)>,
     /// What the decision now running put, until it succeeds.
-    staged_rows: Vec<(Key, Option<R>)>,
+    staged_rows: Vec<(Key, Option<Arc<R>>)>,
     staged_facts: Vec<Published>,
 }
 
 impl<R: Row> View<R> {
-    /// A view of loaded rows, in the order of their keys.
+    /// A view of loaded rows, in the order of their keys, and of rows that are taken to be absent.
     #[must_use]
-    pub fn new(keys: Vec<Key>, rows: Vec<Option<Versioned<R>>>) -> Self {
-        let slot = |versioned: Option<Versioned<R>>| match versioned {
-            Some(Versioned { row, version }) => {
-                Slot { loaded_version: version, row: Some(row), dirty: false }
-            }
-            None => Slot { loaded_version: 0, row: None, dirty: false },
-        };
+    pub fn new(keys: Vec<Key>, rows: Vec<Option<Versioned<R>>>, absent: Vec<Key>) -> Self {
+        let loaded = keys.into_iter().zip(rows.into_iter().map(Slot::loaded));
+        let absent = absent.into_iter().map(|key| (key, Slot::absent()));
         Self {
-            slots: keys.into_iter().zip(rows.into_iter().map(slot)).collect(),
+            slots: loaded.chain(absent).collect(),
             facts: Vec::new(),
             forgotten: Vec::new(),
             staged_rows: Vec::new(),
@@ -94,10 +113,10 @@ impl<R: Row> View<R> {
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<&R> {
         if let Some((_, row)) = self.staged_rows.iter().rev().find(|(staged, _)| staged == key) {
-            return row.as_ref();
+            return row.as_deref();
         }
         debug_assert!(self.slots.contains_key(key), "{key:?} is not named by Machine::keys");
-        self.slots.get(key)?.row.as_ref()
+        self.slots.get(key)?.row.as_deref()
     }
 
     /// Whether a row was loaded, or found absent.
@@ -108,13 +127,16 @@ impl<R: Row> View<R> {
 
     /// The loaded rows of a table.
     pub fn table(&self, table: &'static str) -> impl Iterator<Item = &R> {
-        self.slots.iter().filter(move |(key, _)| key.table == table).filter_map(|(_, slot)| slot.row.as_ref())
+        self.slots
+            .iter()
+            .filter(move |(key, _)| key.table == table)
+            .filter_map(|(_, slot)| slot.row.as_deref())
     }
 
     /// Writes a row.
     pub fn put(&mut self, row: impl Into<R>) {
         let row = row.into();
-        self.staged_rows.push((row.key(), Some(row)));
+        self.staged_rows.push((row.key(), Some(Arc::new(row))));
     }
 
     /// Removes a row.
@@ -135,15 +157,16 @@ impl<R: Row> View<R> {
         traceparent: Option<&str>,
     ) -> Result<(), serde_json::Error> {
         for published in self.staged_facts.drain(..) {
-            let fact = fact::<R>(&published, environment, now, traceparent)?;
-            if published.ends_its_key() {
+            let ends_its_key = published.ends_its_key();
+            let fact = fact::<R>(published, environment, now, traceparent)?;
+            if ends_its_key {
                 self.facts.retain(|earlier| (earlier.topic, &earlier.key) != (fact.topic, &fact.key));
                 self.forgotten.push((fact.topic, fact.key.clone()));
             }
-            self.facts.push(fact);
+            self.facts.push(Arc::new(fact));
         }
         for (key, row) in self.staged_rows.drain(..) {
-            let slot = self.slots.entry(key).or_insert(Slot { loaded_version: 0, row: None, dirty: true });
+            let slot = self.slots.entry(key).or_insert_with(|| Slot::loaded(None));
             slot.row = row;
             slot.dirty = true;
         }
@@ -156,12 +179,23 @@ impl<R: Row> View<R> {
         self.staged_facts.clear();
     }
 
+    /// Whether a decision saw a row as absent that nobody looked for, and did not make it: the commit would
+    /// not notice if it was there.
+    pub(crate) fn rests_on_assumption(&self) -> bool {
+        self.slots.values().any(|slot| slot.assumed_absent && slot.row.is_none())
+    }
+
     /// What is to be written.
     pub(crate) fn into_written(self) -> Written<R> {
         let written = |(key, slot): (Key, Slot<R>)| {
             // A row that was made and removed within one batch was never there.
             let is_change = slot.dirty && (slot.row.is_some() || slot.loaded_version > 0);
-            is_change.then_some(Change { key, expected: slot.loaded_version, row: slot.row })
+            is_change.then_some(Change {
+                key,
+                expected: slot.loaded_version,
+                row: slot.row,
+                before: slot.before,
+            })
         };
         let changes = self.slots.into_iter().filter_map(written).collect();
         Written { changes, facts: self.facts, forgotten: self.forgotten }
@@ -169,7 +203,7 @@ impl<R: Row> View<R> {
 }
 
 fn fact<R: Row>(
-    published: &Published,
+    published: Published,
     environment: &Environment,
     now: Time,
     traceparent: Option<&str>,
@@ -184,5 +218,6 @@ fn fact<R: Row>(
         time_us: now.micros(),
         traceparent: traceparent.map(str::to_owned),
         payload: published.payload()?,
+        memo: Memo::of(Ok::<Published, String>(published)),
     })
 }

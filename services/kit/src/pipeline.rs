@@ -9,10 +9,12 @@
 //! What arrives while a commit runs is the next batch, so the cost of a commit is shared by more the
 //! more there is to do, and at low load nothing waits.
 
+mod cache;
 mod commit;
 mod items;
+mod load;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use bus::Record;
 use domain::{
@@ -20,7 +22,10 @@ use domain::{
     facts::Published,
     planted::{Defect, planted},
 };
-use store::{Advance, Answer, AnswerKey, Commit, CommitId, Key, Parked, ParkedChange, Store, StoreError};
+use store::{Advance, Answer, AnswerKey, Commit, CommitId, Parked, ParkedChange, Store, StoreError};
+
+use cache::RowCache;
+use load::Trust;
 
 pub use items::{Delivered, Delivery, Done, Idempotency, Item, NotDone, Outcome, Request};
 
@@ -37,6 +42,7 @@ pub struct Pipeline<M: Machine> {
     machine: Arc<M>,
     store: Arc<dyn Store<M::Row>>,
     environment: Environment,
+    cache: Arc<RowCache<M::Row>>,
 }
 
 impl<M: Machine> Clone for Pipeline<M> {
@@ -45,6 +51,7 @@ impl<M: Machine> Clone for Pipeline<M> {
             machine: Arc::clone(&self.machine),
             store: Arc::clone(&self.store),
             environment: self.environment.clone(),
+            cache: Arc::clone(&self.cache),
         }
     }
 }
@@ -66,7 +73,8 @@ impl<M: Machine> Pipeline<M> {
     /// A pipeline of a machine on a store.
     #[must_use]
     pub fn new(machine: Arc<M>, store: Arc<dyn Store<M::Row>>, environment: Environment) -> Self {
-        Self { machine, store, environment }
+        let cache = Arc::new(RowCache::new(store.is_sole_writer()));
+        Self { machine, store, environment, cache }
     }
 
     /// The store.
@@ -89,17 +97,17 @@ impl<M: Machine> Pipeline<M> {
 
     /// Does a batch and gives an outcome for each item, in order.
     pub async fn run(&self, items: &[Item<M::Command>]) -> Vec<Outcome<M::Reply>> {
-        match self.run_together(items).await {
-            Some(outcomes) => outcomes,
-            None => {
-                // Somebody else was first: one by one, an item that is always late harms no other.
-                let mut outcomes = Vec::with_capacity(items.len());
-                for item in items {
-                    outcomes.push(self.run_alone(item).await);
-                }
-                outcomes
+        for trust in [Trust::WhatIsKnown, Trust::OnlyTheStore] {
+            if let Some(outcomes) = self.run_together(items, trust).await {
+                return outcomes;
             }
         }
+        // Somebody else was first: one by one, an item that is always late harms no other.
+        let mut outcomes = Vec::with_capacity(items.len());
+        for item in items {
+            outcomes.push(self.run_alone(item).await);
+        }
+        outcomes
     }
 
     async fn run_alone(&self, item: &Item<M::Command>) -> Outcome<M::Reply> {
@@ -112,7 +120,8 @@ impl<M: Machine> Pipeline<M> {
                     return Err(NotDone::Fenced(position));
                 }
             }
-            if let Some(mut outcomes) = self.run_together(std::slice::from_ref(item)).await
+            if let Some(mut outcomes) =
+                self.run_together(std::slice::from_ref(item), Trust::OnlyTheStore).await
                 && let Some(outcome) = outcomes.pop()
             {
                 return outcome;
@@ -121,17 +130,20 @@ impl<M: Machine> Pipeline<M> {
         Err(NotDone::Unavailable("somebody else was always first".to_owned()))
     }
 
-    /// One attempt; `None` when somebody else was first and nothing was done.
-    async fn run_together(&self, items: &[Item<M::Command>]) -> Option<Vec<Outcome<M::Reply>>> {
+    /// One attempt; `None` when it was decided on what is no longer so, and nothing was done.
+    async fn run_together(&self, items: &[Item<M::Command>], trust: Trust) -> Option<Vec<Outcome<M::Reply>>> {
         // Each fact is read once, for what it needs and for what it does.
         let heard: Vec<Vec<Heard<M>>> = items.iter().map(|item| self.hear_all(item)).collect();
-        let mut batch = match self.load(items, &heard).await {
+        let mut batch = match self.load(items, &heard, trust).await {
             Ok(batch) => batch,
             Err(error) => return Some(items.iter().map(|_| Err(unavailable(error.clone()))).collect()),
         };
         let now = self.environment.now();
         let outcomes: Vec<_> =
             items.iter().zip(&heard).map(|(item, heard)| self.decide(&mut batch, item, heard, now)).collect();
+        if batch.view.rests_on_assumption() {
+            return None;
+        }
         match self.commit(batch, now).await {
             Ok(true) => Some(outcomes),
             Ok(false) => None,
@@ -148,42 +160,6 @@ impl<M: Machine> Pipeline<M> {
         }
     }
 
-    async fn load(
-        &self,
-        items: &[Item<M::Command>],
-        heard: &[Vec<Heard<M>>],
-    ) -> Result<Batch<M>, StoreError> {
-        let mut keys: BTreeSet<Key> = BTreeSet::new();
-        let mut answer_keys: BTreeSet<AnswerKey> = BTreeSet::new();
-        for item in items {
-            if let Item::Request(request) = item {
-                self.gather(&request.command, &mut keys).await?;
-                answer_keys.extend(request.idempotency.as_ref().map(|i| i.key.clone()));
-            }
-        }
-        for command in heard.iter().flatten().filter_map(|heard| heard.as_ref().ok()?.as_ref()) {
-            self.gather(command, &mut keys).await?;
-        }
-        let keys: Vec<Key> = keys.into_iter().collect();
-        let answer_keys: Vec<AnswerKey> = answer_keys.into_iter().collect();
-        let loaded = self.store.load(&keys, &answer_keys).await?;
-        let stored = answer_keys.into_iter().zip(loaded.answers);
-        let answers: Vec<_> = stored.filter_map(|(key, answer)| Some((key, answer?))).collect();
-        Ok(Batch {
-            view: View::new(keys, loaded.rows),
-            stored_answers: answers.len(),
-            answers,
-            advances: Vec::new(),
-            parked: Vec::new(),
-        })
-    }
-
-    async fn gather(&self, command: &M::Command, keys: &mut BTreeSet<Key>) -> Result<(), StoreError> {
-        keys.extend(self.machine.keys(command));
-        keys.extend(self.machine.search(self.store.as_ref(), command).await?);
-        Ok(())
-    }
-
     /// What the facts of an item ask for, in their order.
     fn hear_all(&self, item: &Item<M::Command>) -> Vec<Heard<M>> {
         match item {
@@ -194,8 +170,12 @@ impl<M: Machine> Pipeline<M> {
     }
 
     fn hear(&self, record: &Record) -> Heard<M> {
-        let published = Published::read(&record.fact.kind, &record.fact.payload)?;
-        Ok(self.machine.hear(published))
+        let fact = &record.fact;
+        let published = fact.memo.get_or_read(|| Published::read(&fact.kind, &fact.payload));
+        match published.as_ref() {
+            Ok(published) => Ok(self.machine.hear(published)),
+            Err(why) => Err(why.clone()),
+        }
     }
 
     fn decide(

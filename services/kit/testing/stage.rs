@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use bus::{Fact, FactId, MemoryLog, Topic};
+use bus::{Fact, FactId, Memo, MemoryLog, Topic};
 use domain::{
     BookingId, Currency, EventId, Money, TicketTypeId, Time, UserId,
     facts::{
@@ -142,7 +142,7 @@ pub fn erased(by: UserId) -> Published {
 /// Appends a fact as its producer would.
 pub fn tell(log: &MemoryLog, published: impl Into<Published>) {
     let published = published.into();
-    log.append(&[Fact {
+    log.append(&[Arc::new(Fact {
         id: FactId(Uuid::from_u128(log.all().len() as u128 + 1)),
         source: "event",
         kind: published.kind().to_owned(),
@@ -151,7 +151,8 @@ pub fn tell(log: &MemoryLog, published: impl Into<Published>) {
         time_us: START.micros(),
         traceparent: None,
         payload: published.payload().unwrap(),
-    }]);
+        memo: Memo::default(),
+    })]);
 }
 
 /// Asks again until the answer is there.
@@ -246,8 +247,7 @@ async fn rows_after<M: Machine>(
 ) -> Vec<M::Row> {
     let store: Arc<MemoryStore<M::Row>> = Arc::new(MemoryStore::new(&[]));
     let pipeline = Pipeline::new(Arc::new(machine), store.clone(), environment(&TestClock::at(START)));
-    let commands: Vec<M::Command> =
-        order.iter().filter_map(|fact| pipeline.machine().hear(fact.clone())).collect();
+    let commands: Vec<M::Command> = order.iter().filter_map(|fact| pipeline.machine().hear(fact)).collect();
     let mut rest = &commands[..];
     while !rest.is_empty() {
         let (batch, later) = rest.split_at(batch_size().min(rest.len()));

@@ -67,7 +67,7 @@ impl Machine for Counting {
         Ok(count)
     }
 
-    fn hear(&self, fact: Published) -> Option<(String, u64)> {
+    fn hear(&self, fact: &Published) -> Option<(String, u64)> {
         match fact {
             Published::EventVisited(visited) => Some((visited.event_id.to_string(), visited.visits)),
             _ => None,
@@ -128,7 +128,7 @@ async fn answers(
 
 async fn count(pipeline: &Pipeline<Counting>, name: &str) -> u64 {
     let loaded = pipeline.store().load(&[Key::new("counter", name)], &[]).await.unwrap();
-    loaded.rows[0].as_ref().map_or(0, |versioned| match &versioned.row {
+    loaded.rows[0].as_ref().map_or(0, |versioned| match versioned.row.as_ref() {
         CounterRow::Counter(counter) => counter.count,
     })
 }
@@ -200,6 +200,7 @@ fn visited(number: u128) -> Fact {
         time_us: 0,
         traceparent: None,
         payload: fact.payload().unwrap(),
+        memo: bus::Memo::default(),
     }
 }
 
@@ -218,7 +219,7 @@ impl Stage {
     fn with(facts: &[Fact]) -> Self {
         let store = Arc::new(MemoryStore::new(&[]));
         let log = Arc::new(bus::MemoryLog::new("event", &[Topic::VisitEvent]));
-        log.append(facts);
+        log.append(&facts.iter().cloned().map(Arc::new).collect::<Vec<_>>());
         let pipeline = Pipeline::new(Arc::new(Counting), Arc::clone(&store) as _, Environment::system());
         let partition = log.partitions(Topic::VisitEvent).remove(0);
         Self { store, log, pipeline, partition }
@@ -257,7 +258,7 @@ async fn a_fact_that_cannot_be_read_is_parked_and_holds_up_its_own_key_alone() {
     assert_eq!(parked.len(), 2, "the unreadable fact, and the one behind it");
     assert!(parked[0].reason.contains("missing field"), "{}", parked[0].reason);
 
-    stage.log.append(&[visited(1), visited(2)]);
+    stage.log.append(&[Arc::new(visited(1)), Arc::new(visited(2))]);
     let mut restarted = stage.consumer();
     while restarted.step().await.unwrap() != Progress::Idle {}
     assert_eq!((stage.visits(1).await, stage.visits(2).await), (1, 2));

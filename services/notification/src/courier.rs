@@ -16,6 +16,7 @@ use kit::{
     pipeline::{Done, NotDone},
 };
 use store::{Condition, Direction, Key, Query, StoreError, Value};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -28,8 +29,13 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The most mails that are on their way at once.
 const MAX_BATCH: usize = 100;
-/// The pause between full batches: in a sale, mail leaves the machine to the bookings.
+/// The shortest pause between full batches.
 const BREATH: Duration = Duration::from_millis(250);
+/// Between full batches it rests so many times as long as the last one took: in a sale, when everything
+/// takes longer, mail leaves the machine to the bookings.
+const REST: u32 = 9;
+/// The longest pause between full batches.
+const MAX_BREATH: Duration = Duration::from_secs(5);
 /// How long a mailer may take over one mail.
 const SEND_TIMEOUT: Duration = Duration::from_secs(120);
 // Who still sends is never taken for dead.
@@ -60,13 +66,14 @@ impl Courier {
     pub(crate) async fn run(self, shutdown: CancellationToken) {
         let wake = self.pipeline.machine().wake();
         while !shutdown.is_cancelled() {
+            let began = Instant::now();
             let sent = tokio::select! {
                 sent = self.send_due() => sent,
                 () = end_of_grace(&shutdown) => return,
             };
             let pause = match sent {
                 Ok(sent) if sent == MAX_BATCH => {
-                    tokio::time::sleep(BREATH).await;
+                    tokio::time::sleep((began.elapsed() * REST).clamp(BREATH, MAX_BREATH)).await;
                     continue;
                 }
                 Ok(_) => LOOK_EVERY,
@@ -179,7 +186,7 @@ impl Courier {
         let keys: Vec<Key> = mine.iter().flat_map(of_one).collect::<BTreeSet<_>>().into_iter().collect();
         let loaded = self.pipeline.store().load(&keys, &[]).await?;
         let found = keys.into_iter().zip(loaded.rows);
-        Ok(found.filter_map(|(key, versioned)| Some((key, versioned?.row))).collect())
+        Ok(found.filter_map(|(key, versioned)| Some((key, versioned?.into_row()))).collect())
     }
 }
 

@@ -103,6 +103,13 @@ impl Machine for NotificationMachine {
         }
     }
 
+    fn makes(&self, command: &Command) -> Option<Key> {
+        match command {
+            Command::Tell(notification) => Some(notification_key(notification.booking_id, notification.kind)),
+            _ => None,
+        }
+    }
+
     async fn search(
         &self,
         store: &dyn Store<NotificationRow>,
@@ -155,16 +162,16 @@ impl Machine for NotificationMachine {
         Ok(Reply::Noted)
     }
 
-    fn hear(&self, fact: Published) -> Option<Command> {
+    fn hear(&self, fact: &Published) -> Option<Command> {
         match fact {
-            Published::SeatsSold(fact) => Some(Command::Tell(Box::new(Notification::of_sale(&fact)))),
-            Published::SeatsRefused(fact) => Some(Command::Tell(Box::new(Notification::of_refusal(&fact)))),
+            Published::SeatsSold(fact) => Some(Command::Tell(Box::new(Notification::of_sale(fact)))),
+            Published::SeatsRefused(fact) => Some(Command::Tell(Box::new(Notification::of_refusal(fact)))),
             Published::SeatsReleased(fact) => {
-                Notification::of_release(&fact).map(|notification| Command::Tell(Box::new(notification)))
+                Notification::of_release(fact).map(|notification| Command::Tell(Box::new(notification)))
             }
-            Published::UserUpserted(fact) => Some(Command::User(fact)),
-            Published::UserErased(fact) => Some(Command::Erased(fact)),
-            Published::EventUpserted(fact) => Some(Command::Event(fact)),
+            Published::UserUpserted(fact) => Some(Command::User(fact.clone())),
+            Published::UserErased(fact) => Some(Command::Erased(fact.clone())),
+            Published::EventUpserted(fact) => Some(Command::Event(fact.clone())),
             _ => None,
         }
     }
@@ -172,7 +179,7 @@ impl Machine for NotificationMachine {
     fn committed(&self, changes: &[Change<NotificationRow>]) {
         let is_fresh =
             |notification: &Notification| notification.status == Status::Queued && notification.tries == 0;
-        let rows = changes.iter().filter_map(|change| change.row.as_ref());
+        let rows = changes.iter().filter_map(|change| change.row.as_deref());
         if rows.filter_map(NotificationRow::as_notification).any(is_fresh) {
             self.wake.notify_one();
         }

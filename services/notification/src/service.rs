@@ -34,7 +34,7 @@ impl Notifications {
 
     async fn query(&self, query: &Query) -> Result<Vec<NotificationRow>, ServiceError> {
         let found = self.handle.store().query(query).await.map_err(unavailable)?;
-        Ok(found.into_iter().map(|versioned| versioned.row).collect())
+        Ok(found.into_iter().map(store::Versioned::into_row).collect())
     }
 
     /// The events that the notifications are about, as far as they are known.

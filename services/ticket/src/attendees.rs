@@ -152,7 +152,7 @@ impl Tickets {
         keys.sort();
         keys.dedup();
         let loaded = self.handle.store().load(&keys, &[]).await?;
-        let users = loaded.rows.into_iter().flatten().filter_map(|versioned| match versioned.row {
+        let users = loaded.rows.into_iter().flatten().filter_map(|versioned| match versioned.into_row() {
             TicketRow::User(user) => Some((user.id, user)),
             _ => None,
         });

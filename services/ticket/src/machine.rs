@@ -141,6 +141,13 @@ impl Machine for TicketMachine {
         }
     }
 
+    fn makes(&self, command: &TicketCommand) -> Option<Key> {
+        match command {
+            TicketCommand::Own(_, booking, _, Command::Place { .. }) => Some(booking_key(*booking)),
+            _ => None,
+        }
+    }
+
     async fn search(
         &self,
         store: &dyn Store<TicketRow>,
@@ -175,31 +182,31 @@ impl Machine for TicketMachine {
         }
     }
 
-    fn hear(&self, fact: Published) -> Option<TicketCommand> {
+    fn hear(&self, fact: &Published) -> Option<TicketCommand> {
         // Should the event be known to be called off, the refund's id follows from the booking's.
         let off = |booking: BookingId| EventOff::Yes(RefundId(booking.0));
         match fact {
             Published::SeatsHeld(held) => {
                 let (booking, event) = (held.booking_id, held.event_id);
-                Some(TicketCommand::Saga(booking, event, Command::Held(held, off(booking))))
+                Some(TicketCommand::Saga(booking, event, Command::Held(held.clone(), off(booking))))
             }
             Published::SeatsSold(sold) => {
                 let (booking, event) = (sold.booking_id, sold.event_id);
-                Some(TicketCommand::Saga(booking, event, Command::Sold(sold, off(booking))))
+                Some(TicketCommand::Saga(booking, event, Command::Sold(sold.clone(), off(booking))))
             }
             Published::SeatsRefused(refused) => {
                 let (booking, event) = (refused.booking_id, refused.event_id);
-                Some(TicketCommand::Saga(booking, event, Command::Refused(refused)))
+                Some(TicketCommand::Saga(booking, event, Command::Refused(refused.clone())))
             }
-            Published::EventUpserted(event) => Some(TicketCommand::EventUpserted(event)),
-            Published::UserUpserted(user) => Some(TicketCommand::UserUpserted(user)),
+            Published::EventUpserted(event) => Some(TicketCommand::EventUpserted(event.clone())),
+            Published::UserUpserted(user) => Some(TicketCommand::UserUpserted(user.clone())),
             Published::UserErased(user) => Some(TicketCommand::UserErased(user.user_id)),
             _ => None,
         }
     }
 
     fn committed(&self, changes: &[Change<TicketRow>]) {
-        let rows = changes.iter().filter_map(|change| change.row.as_ref());
+        let rows = changes.iter().filter_map(|change| change.row.as_deref());
         self.decisions.tell(rows.filter_map(|row| match row {
             TicketRow::Booking(booking) => Some(booking),
             _ => None,

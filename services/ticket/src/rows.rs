@@ -57,12 +57,12 @@ store::rows! {
             user_id: Text = Value::Text(booking.user_id.to_string()),
             event_id: Text = Value::Text(booking.event_id.to_string()),
             status: PlainText = booking.status.name().into(),
-            due_at: Int = booking.due_at().map_or(Value::Null, |due| Value::Int(due.micros())),
+            due_at: SparseInt = booking.due_at().map_or(Value::Null, |due| Value::Int(due.micros())),
             holders: Set = Value::Set(other_holders(booking)),
         } indexes [],
         /// An event.
         Event(EventInfo) in "event" by |event| event.id => {
-            calling_off: Int = if event.calling_off { Value::Int(1) } else { Value::Null },
+            calling_off: SparseInt = if event.calling_off { Value::Int(1) } else { Value::Null },
         } indexes [],
         /// A user.
         User(UserInfo) in "user" by |user| user.id => {

@@ -142,13 +142,13 @@ impl Tickets {
     }
 
     pub(crate) async fn booking(&self, id: BookingId) -> Result<Option<Booking>, ServiceError> {
-        let loaded = self.handle.store().load(&[booking_key(id)], &[]).await?;
-        Ok(loaded.rows.into_iter().flatten().find_map(as_booking))
+        let rows = self.handle.rows(&[booking_key(id)]).await?;
+        Ok(rows.into_iter().flatten().find_map(as_booking))
     }
 
     pub(crate) async fn event_info(&self, id: domain::EventId) -> Result<Option<EventInfo>, ServiceError> {
-        let loaded = self.handle.store().load(&[event_key(id)], &[]).await?;
-        Ok(loaded.rows.into_iter().flatten().find_map(|versioned| match versioned.row {
+        let rows = self.handle.rows(&[event_key(id)]).await?;
+        Ok(rows.into_iter().flatten().find_map(|versioned| match versioned.into_row() {
             TicketRow::Event(event) => Some(event),
             _ => None,
         }))
@@ -187,7 +187,7 @@ pub(crate) fn actor<T>(request: &Request<T>) -> Result<Actor, Refusal> {
 }
 
 pub(crate) fn as_booking(versioned: Versioned<TicketRow>) -> Option<Booking> {
-    match versioned.row {
+    match versioned.into_row() {
         TicketRow::Booking(booking) => Some(booking),
         _ => None,
     }

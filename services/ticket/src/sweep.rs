@@ -98,7 +98,7 @@ impl Sweep {
         let calling_off =
             Query::all("event").filter(Condition::Is("calling_off", Value::Int(1))).limit(MAX_SWEPT);
         for versioned in self.store.query(&calling_off).await? {
-            if let TicketRow::Event(event) = versioned.row {
+            if let TicketRow::Event(event) = versioned.into_row() {
                 self.call_off(&event).await?;
             }
         }

@@ -210,7 +210,7 @@ impl Tickets {
     async fn recipient(&self, email: &str) -> Result<UserId, ServiceError> {
         let query = Query::all("user").filter(Condition::Is("email", Value::Text(email_key(email)))).limit(1);
         let found = self.handle.store().query(&query).await?;
-        let user = found.into_iter().find_map(|versioned| match versioned.row {
+        let user = found.into_iter().find_map(|versioned| match versioned.into_row() {
             TicketRow::User(user) => Some(user.id),
             _ => None,
         });

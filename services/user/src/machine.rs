@@ -156,7 +156,7 @@ impl Machine for UserMachine {
         }
     }
 
-    fn hear(&self, _fact: Published) -> Option<Command> {
+    fn hear(&self, _fact: &Published) -> Option<Command> {
         None
     }
 }

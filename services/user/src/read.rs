@@ -58,7 +58,7 @@ pub(crate) async fn sessions(
 ) -> Result<Vec<Session>, StoreError> {
     let keys: Vec<Key> = account.sessions.iter().copied().map(session_key).collect();
     let rows = store.load(&keys, &[]).await?.rows;
-    let sessions = rows.into_iter().flatten().filter_map(|versioned| match versioned.row {
+    let sessions = rows.into_iter().flatten().filter_map(|versioned| match versioned.into_row() {
         UserRow::Session(session) => Some(session),
         _ => None,
     });
@@ -67,5 +67,5 @@ pub(crate) async fn sessions(
 
 async fn row(store: &dyn Store<UserRow>, key: Key) -> Result<Option<UserRow>, StoreError> {
     let loaded = store.load(&[key], &[]).await?;
-    Ok(loaded.rows.into_iter().flatten().next().map(|versioned| versioned.row))
+    Ok(loaded.rows.into_iter().flatten().next().map(store::Versioned::into_row))
 }

@@ -38,7 +38,7 @@ pub(crate) async fn sweep(handle: &Handle<UserMachine>) -> Result<usize, StoreEr
     let found = handle.store().query(&query).await?;
     let over: Vec<SessionId> = found
         .iter()
-        .filter_map(|versioned| match &versioned.row {
+        .filter_map(|versioned| match versioned.row.as_ref() {
             UserRow::Session(session) => Some(session.id),
             _ => None,
         })

@@ -102,7 +102,7 @@ impl World {
     /// The facts that were published, by kind and payload.
     fn facts(&self) -> Vec<(String, serde_json::Value)> {
         let payload = |text: &str| serde_json::from_str(text).unwrap();
-        self.store.log().all().into_iter().map(|fact| (fact.kind, payload(&fact.payload))).collect()
+        self.store.log().all().into_iter().map(|fact| (fact.kind.clone(), payload(&fact.payload))).collect()
     }
 }
 

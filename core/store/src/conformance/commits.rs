@@ -90,7 +90,7 @@ pub async fn a_done_commit_settles_as_committed(suite: &Suite) {
 
 pub async fn an_unknown_commit_never_happens(suite: &Suite) {
     let mut commit = put(new_commit(), note("n", ""), 0);
-    commit.facts.push(fact(Topic::TicketEvent, 1));
+    commit.facts.push(Arc::new(fact(Topic::TicketEvent, 1)));
     for _ in 0..2 {
         assert_eq!(suite.store.settle(commit.id).await.expect("it settles"), Settled::Never);
     }
@@ -124,7 +124,7 @@ pub async fn pruning_forgets_old_answers_only(suite: &Suite) {
     let mut commit = put(new_commit(), note("n", ""), 0);
     commit.at_us = 200;
     commit.answers = keys.iter().zip(times).map(|(key, at_us)| (key.clone(), answer("yes", at_us))).collect();
-    commit.facts = vec![fact(Topic::TicketEvent, 1)];
+    commit.facts = vec![Arc::new(fact(Topic::TicketEvent, 1))];
     commit.advances = vec![advance(0, 3)];
     commit.parked = vec![ParkedChange::Park(parked(3, 10))];
     let id = commit.id;
@@ -149,7 +149,7 @@ pub async fn a_large_commit_works(suite: &Suite) {
     for number in 0..MANY {
         let show = Show { seats: Some(i64::from(number)), code: Some(name(number)), ..bare(&name(number)) };
         commit = put(commit, show.into(), 0);
-        commit.facts.push(fact(Topic::TicketEvent, number));
+        commit.facts.push(Arc::new(fact(Topic::TicketEvent, number)));
     }
     suite.commit(commit).await;
     let keys: Vec<Key> = (0..MANY).map(|number| show_key(&name(number))).collect();

@@ -8,7 +8,7 @@ use super::*;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn with_facts(facts: Vec<Fact>) -> Commit<SuiteRow> {
-    Commit { facts, ..new_commit() }
+    Commit { facts: facts.into_iter().map(Arc::new).collect(), ..new_commit() }
 }
 
 pub async fn facts_appear_in_the_order_of_commits(suite: &Suite) {
@@ -37,7 +37,7 @@ pub async fn forgotten_facts_are_gone_and_the_others_stay_where_they_are(suite: 
     let after = suite.records(Topic::TicketEvent).await;
     assert_eq!(after.len(), 2, "the other key's fact, and the new one of the forgotten key");
     assert_eq!(after[0], before[1]);
-    assert_eq!(after[1].fact, again);
+    assert_eq!(*after[1].fact, again);
     assert_eq!(suite.fact_keys(Topic::VisitEvent).await, ["key-0"]);
 }
 
@@ -72,6 +72,6 @@ pub async fn facts_keep_every_attribute(suite: &Suite) {
     };
     suite.commit(with_facts(vec![plain.clone(), odd.clone()])).await;
     let records = suite.records(Topic::TicketEvent).await;
-    let facts: Vec<Fact> = records.into_iter().map(|record| record.fact).collect();
-    assert_eq!(facts, [plain, odd]);
+    let facts: Vec<Arc<Fact>> = records.into_iter().map(|record| record.fact).collect();
+    assert_eq!(facts, [Arc::new(plain), Arc::new(odd)]);
 }

@@ -39,7 +39,7 @@ pub async fn a_query_of_everything_is_ordered_by_id(suite: &Suite) {
     assert_eq!(ids(suite, &Query::all("note")).await, ["n"]);
     suite.commit(put(new_commit(), note("n", "changed"), 1)).await;
     let found = suite.store.query(&Query::all("note")).await.expect("a query succeeds");
-    assert_eq!(found, [Versioned { row: note("n", "changed"), version: 2 }]);
+    assert_eq!(found, [Versioned::new(note("n", "changed"), 2)]);
 }
 
 pub async fn is_finds_equal_values(suite: &Suite) {

@@ -13,8 +13,8 @@ pub async fn what_is_committed_is_loaded(suite: &Suite) {
     };
     suite.have(vec![show.clone().into(), note("n", "hello")]).await;
     let rows = suite.rows(&[show_key("a"), note_key("n")]).await;
-    assert_eq!(rows[0], Some(Versioned { row: show.into(), version: 1 }));
-    assert_eq!(rows[1], Some(Versioned { row: note("n", "hello"), version: 1 }));
+    assert_eq!(rows[0], Some(Versioned::new(show, 1)));
+    assert_eq!(rows[1], Some(Versioned::new(note("n", "hello"), 1)));
 }
 
 pub async fn versions_grow_by_one(suite: &Suite) {
@@ -42,13 +42,16 @@ pub async fn a_stale_version_refuses_the_whole_commit(suite: &Suite) {
     let key = AnswerKey("k".to_owned());
     let mut commit = put(new_commit(), note("other", ""), 0);
     commit = put(commit, note("n", "three"), 1);
-    commit.facts = vec![fact(Topic::TicketEvent, 1)];
+    commit.facts = vec![Arc::new(fact(Topic::TicketEvent, 1))];
     commit.answers = vec![(key.clone(), answer("yes", 1))];
     commit.advances = vec![advance(0, 7)];
     commit.parked = vec![ParkedChange::Park(parked(7, 1))];
     suite.stale(commit).await;
     assert_eq!(suite.version(&note_key("other")).await, 0, "no other row");
-    assert_eq!(suite.rows(&[note_key("n")]).await[0].as_ref().map(|n| &n.row), Some(&note("n", "two")));
+    assert_eq!(
+        suite.rows(&[note_key("n")]).await[0].as_ref().map(|n| n.row.as_ref()),
+        Some(&note("n", "two"))
+    );
     assert!(suite.fact_keys(Topic::TicketEvent).await.is_empty(), "no fact");
     assert_eq!(suite.answer(&key).await, None, "no answer");
     assert_eq!(suite.store.position(&consumed()).await.expect("a read"), Position(0), "no progress");
@@ -117,14 +120,14 @@ pub async fn odd_text_survives(suite: &Suite) {
         .collect();
     suite.have(rows.clone()).await;
     let loaded = suite.rows(&odd.map(show_key)).await;
-    let loaded: Vec<SuiteRow> = loaded.into_iter().flatten().map(|versioned| versioned.row).collect();
+    let loaded: Vec<SuiteRow> = loaded.into_iter().flatten().map(Versioned::into_row).collect();
     assert_eq!(loaded, rows);
     for (index, text) in odd.into_iter().enumerate() {
         for column in ["city", "tags", "code"] {
             let query = Query::all("show").filter(Condition::Is(column, text.into()));
             let found = suite.store.query(&query).await.expect("a query succeeds");
             assert_eq!(found.len(), 1, "{text:?} in {column}");
-            assert_eq!(found[0].row, rows[index], "{text:?} in {column}");
+            assert_eq!(*found[0].row, rows[index], "{text:?} in {column}");
         }
     }
 }
@@ -135,7 +138,7 @@ pub async fn one_of_ten_concurrent_commits_wins(suite: &Suite) {
     for number in 0..10 {
         let store = Arc::clone(&suite.store);
         let mut commit = put(new_commit(), note("n", &format!("writer {number}")), 1);
-        commit.facts.push(fact(Topic::TicketEvent, number));
+        commit.facts.push(Arc::new(fact(Topic::TicketEvent, number)));
         tasks.spawn(async move { store.commit(commit).await });
     }
     let outcomes = tasks.join_all().await;
@@ -175,11 +178,11 @@ pub async fn unique_values_move_within_one_commit(suite: &Suite) {
     let mut around = put(new_commit(), with_code("a", "B-1"), 1);
     around = put(around, with_code("b", "C-1"), 1);
     around = put(around, with_code("c", "A-1"), 1);
-    around.facts.push(fact(Topic::TicketEvent, 1));
+    around.facts.push(Arc::new(fact(Topic::TicketEvent, 1)));
     suite.commit(around).await;
     for (id, code) in [("a", "B-1"), ("b", "C-1"), ("c", "A-1")] {
         let row = suite.rows(&[show_key(id)]).await.remove(0);
-        assert_eq!(row, Some(Versioned { row: with_code(id, code), version: 2 }));
+        assert_eq!(row, Some(Versioned::new(with_code(id, code), 2)));
     }
     assert_eq!(suite.fact_keys(Topic::TicketEvent).await.len(), 1, "published once");
     let given_up = put(put(new_commit(), with_code("new", "A-1"), 0), bare("c").into(), 2);
@@ -201,7 +204,7 @@ pub async fn a_taken_value_stays_taken_when_others_move(suite: &Suite) {
     suite.stale(stale).await;
     for (id, code) in [("a", "A-1"), ("b", "B-1"), ("x", "X-1")] {
         let row = suite.rows(&[show_key(id)]).await.remove(0);
-        assert_eq!(row, Some(Versioned { row: with_code(id, code), version: 1 }));
+        assert_eq!(row, Some(Versioned::new(with_code(id, code), 1)));
     }
 }
 

@@ -25,16 +25,23 @@ impl<M: Machine> Pipeline<M> {
         let again = planted(Defect::UnknownRetriedBlindly).then(|| commit.clone());
         match self.store.commit(commit).await {
             Ok(()) => {}
-            Err(CommitError::Stale(_)) => return Ok(false),
+            Err(CommitError::Stale(_)) => {
+                self.cache.doubt();
+                return Ok(false);
+            }
             Err(CommitError::Failed(cause)) => return Err(NotDone::Unavailable(cause)),
             Err(CommitError::Unknown(_)) if planted(Defect::UnknownTakenAsDone) => {}
             Err(CommitError::Unknown(_)) if self.plant_blind_retry(again).await => {}
             Err(CommitError::Unknown(cause)) => match self.settle(id).await {
                 Some(Settled::Committed) => {}
                 Some(Settled::Never) => return Ok(false),
-                None => return Err(NotDone::Unknown(cause)),
+                None => {
+                    self.cache.doubt();
+                    return Err(NotDone::Unknown(cause));
+                }
             },
         }
+        self.cache.follow(&changes);
         self.machine.committed(&changes);
         Ok(true)
     }

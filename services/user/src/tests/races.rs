@@ -46,11 +46,11 @@ async fn a_session_that_its_account_does_not_list_cannot_go_on() {
     // Another process ended every session without having seen this one's row.
     let mut loaded = world.store.load(&[account_key(user_id)], &[]).await.unwrap().rows;
     let account = loaded.pop().flatten().unwrap();
-    let UserRow::Account(mut ended) = account.row else { panic!("an account") };
+    let UserRow::Account(mut ended) = account.clone().into_row() else { panic!("an account") };
     ended.sessions.clear();
     let mut commit = Commit::new(CommitId(world.environment.id()), 0);
     let (key, expected) = (account_key(user_id), account.version);
-    commit.changes.push(Change { key, expected, row: Some(ended.into()) });
+    commit.changes.push(Change::new(key, expected, Some(ended.into())));
     world.store.commit(commit).await.unwrap();
     let (presented, next) = (secret.hash.clone(), secret.hash.clone());
     let reply = handle.command(Command::Refresh { session, presented, next }).await.unwrap();

@@ -1,0 +1,81 @@
+//! The rows that a pipeline has at hand, so that what is written again and again is not read again.
+//!
+//! It holds committed rows only. Where nobody else writes to the store, what is kept here is what is stored;
+//! where somebody may, nothing is kept. Should it be wrong all the same, the commit notices by the versions.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hashlink::LruCache;
+use store::{Change, Key, Row, Versioned};
+
+/// The most rows of one service. A booking is about a kilobyte.
+const MAX_ROWS: usize = 8_192;
+/// Counts the commits: a row that was read from the store may be kept only when nothing was committed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Epoch(u64);
+
+/// What is known of a row.
+#[derive(Debug, Clone)]
+pub(super) enum Known<R> {
+    /// Nothing: it has to be read.
+    Unknown,
+    /// That it is so, or that there is none.
+    As(Option<Versioned<R>>),
+}
+
+struct Kept<R: Row> {
+    /// None where there is no such row, as is known.
+    rows: LruCache<Key, Option<Versioned<R>>>,
+    epoch: u64,
+}
+
+/// Committed rows by key; without effect where others write to the store too.
+pub(super) struct RowCache<R: Row>(Option<Mutex<Kept<R>>>);
+
+impl<R: Row> RowCache<R> {
+    pub(super) fn new(is_sole_writer: bool) -> Self {
+        let kept = || Mutex::new(Kept { rows: LruCache::new(MAX_ROWS), epoch: 0 });
+        Self(is_sole_writer.then(kept))
+    }
+
+    /// What is known of the rows, in the order of the keys.
+    pub(super) fn look(&self, keys: &[Key]) -> (Vec<Known<R>>, Epoch) {
+        let Some(mut kept) = self.kept() else { return (vec![Known::Unknown; keys.len()], Epoch(0)) };
+        let known = |key| kept.rows.get(key).map_or(Known::Unknown, |row| Known::As(row.clone()));
+        (keys.iter().map(known).collect(), Epoch(kept.epoch))
+    }
+
+    /// Keeps rows that were read from the store since [`RowCache::look`].
+    pub(super) fn fill<'a>(
+        &self,
+        epoch: Epoch,
+        rows: impl Iterator<Item = (&'a Key, &'a Option<Versioned<R>>)>,
+    ) {
+        let Some(mut kept) = self.kept().filter(|kept| kept.epoch == epoch.0) else { return };
+        for (key, row) in rows {
+            kept.rows.insert(key.clone(), row.clone());
+        }
+    }
+
+    /// Follows a commit that is surely done.
+    pub(super) fn follow(&self, changes: &[Change<R>]) {
+        let Some(mut kept) = self.kept() else { return };
+        kept.epoch += 1;
+        for change in changes {
+            let row = change.row.clone().map(|row| Versioned { row, version: change.expected + 1 });
+            kept.rows.insert(change.key.clone(), row);
+        }
+    }
+
+    /// Forgets everything, when what is stored may be something else.
+    pub(super) fn doubt(&self) {
+        let Some(mut kept) = self.kept() else { return };
+        kept.epoch += 1;
+        kept.rows.clear();
+    }
+
+    fn kept(&self) -> Option<MutexGuard<'_, Kept<R>>> {
+        // Nothing panics while the lock is held.
+        self.0.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
