@@ -1,7 +1,8 @@
 //! The REST surface as the commands of this program call it: over HTTP, or in process without a socket.
 
 use anyhow::Context;
-use axum::{Router, body::Body};
+use axum::body::Body;
+use gateway::Gateway;
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
 use kit::identity::{Role, Signer};
@@ -21,7 +22,7 @@ pub enum Api {
     /// A platform in this process, as a user of it.
     Local {
         /// Its REST surface.
-        router: Router,
+        gateway: Gateway,
         /// Makes the user's tokens.
         signer: Signer,
         /// The clock and the ids.
@@ -87,7 +88,7 @@ impl Api {
     async fn once(&self, method: &str, path: &str, body: Option<&Value>) -> anyhow::Result<Reply> {
         let body = body.map(Value::to_string).unwrap_or_default();
         match self {
-            Self::Local { router, signer, environment, user } => {
+            Self::Local { gateway, signer, environment, user } => {
                 let mut request = Request::builder().method(method).uri(path);
                 if !body.is_empty() {
                     request = request.header(header::CONTENT_TYPE, "application/json");
@@ -97,7 +98,7 @@ impl Api {
                     let token = signer.sign(*user, &[Role::User], environment.id(), environment.now())?;
                     request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
                 }
-                let response = router.clone().oneshot(request.body(Body::from(body))?).await?;
+                let response = gateway.clone().oneshot(request.body(Body::from(body))?).await?;
                 let status = response.status();
                 let bytes = response.into_body().collect().await?.to_bytes();
                 Ok((status, serde_json::from_slice(&bytes).unwrap_or_default()))

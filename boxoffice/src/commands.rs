@@ -56,7 +56,7 @@ async fn up(config: Config, with_demo: bool) -> anyhow::Result<ExitCode> {
     let address = server.address()?;
     let platform = Platform::start(&config).await?;
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(server.serve(platform.router.clone(), stop.clone()));
+    let serving = tokio::spawn(server.serve(platform.gateway.clone(), stop.clone()));
     println!("Boxoffice is ready at http://{address}");
     println!("  API reference   http://{address}/docs");
     println!("  data directory  {}", config.data_dir.display());
@@ -135,7 +135,7 @@ async fn import_local(file: &Path, config: &Config, organizer: Option<String>) -
         }
         Some(account) => {
             let api = Api::Local {
-                router: platform.router.clone(),
+                gateway: platform.gateway.clone(),
                 signer: platform.signer.clone(),
                 environment: platform.environment.clone(),
                 user: Some(account.id),

@@ -133,7 +133,7 @@ pub async fn set_up(platform: &Platform, data: &std::path::Path) -> anyhow::Resu
 
 fn api(platform: &Platform, user: Option<domain::UserId>) -> Api {
     Api::Local {
-        router: platform.router.clone(),
+        gateway: platform.gateway.clone(),
         signer: platform.signer.clone(),
         environment: platform.environment.clone(),
         user,

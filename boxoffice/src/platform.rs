@@ -3,9 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use axum::Router;
 use gateway::{Gateway, Part, Readiness, Upstreams};
-use kit::{Environment, Guard, Runtime, Transport, identity::Signer};
+use kit::{Environment, Guard, Runtime, Transport, identity::Signer, transport::Rpcs};
 use smtp::{MailDirectory, SmtpMailer};
 use store::{Row, Store};
 use ticket::{Simulator, TicketKey};
@@ -15,10 +14,10 @@ use crate::{config::Config, data_dir::DataDir, stores::Stores};
 /// How often the figures of the stores are read for `/metrics`.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
 
-/// A running platform. It has no listener of its own: its router is served, or called in process.
+/// A running platform. It has no listener of its own: its gateway is served, or called in process.
 pub struct Platform {
     /// The REST surface.
-    pub router: Router,
+    pub gateway: Gateway,
     /// Makes access tokens, for commands that act for somebody on this machine.
     pub signer: Signer,
     /// The clock and the ids.
@@ -68,7 +67,7 @@ impl Platform {
             Arc::new(move || metrics.text()),
         )
         .context("the gateway cannot start")?;
-        Ok(Self { router: gateway.router(), signer, environment, stores, runtime, _data: data })
+        Ok(Self { gateway, signer, environment, stores, runtime, _data: data })
     }
 
     /// Stops: what was taken in is finished, then the stores are closed.
@@ -98,38 +97,41 @@ impl Parts<'_> {
     ) -> anyhow::Result<Upstreams> {
         let (runtime, stores, log) = (self.runtime, self.stores, self.stores.log());
         let environment = || self.environment.clone();
-        let local = |routes| Transport::local(guard.protect(routes));
         let hold_seconds = i64::from(self.config.hold_minutes) * 60;
-        let event =
-            local(event::start(runtime, Arc::clone(&stores.event) as _, &log, environment(), hold_seconds));
+        let event = local(
+            guard,
+            event::start(runtime, Arc::clone(&stores.event) as _, &log, environment(), hold_seconds),
+        );
         let provider = Arc::new(Simulator::default());
-        let ticket = local(ticket::start(
-            runtime,
-            Arc::clone(&stores.ticket) as _,
-            &log,
-            environment(),
-            ticket_key,
-            provider,
-        ));
-        let feedback = local(feedback::start(
-            runtime,
-            Arc::clone(&stores.feedback) as _,
-            Arc::clone(&log),
-            environment(),
-        ));
-        let notification = local(notification::start(
-            runtime,
-            Arc::clone(&stores.notification) as _,
-            Arc::clone(&log),
-            environment(),
-            self.mailer()?,
-        ));
-        let analytics = local(analytics::start(
-            runtime,
-            Arc::clone(&stores.analytics) as _,
-            Arc::clone(&log),
-            environment(),
-        ));
+        let ticket = local(
+            guard,
+            ticket::start(
+                runtime,
+                Arc::clone(&stores.ticket) as _,
+                &log,
+                environment(),
+                ticket_key,
+                provider,
+            ),
+        );
+        let feedback = local(
+            guard,
+            feedback::start(runtime, Arc::clone(&stores.feedback) as _, Arc::clone(&log), environment()),
+        );
+        let notification = local(
+            guard,
+            notification::start(
+                runtime,
+                Arc::clone(&stores.notification) as _,
+                Arc::clone(&log),
+                environment(),
+                self.mailer()?,
+            ),
+        );
+        let analytics = local(
+            guard,
+            analytics::start(runtime, Arc::clone(&stores.analytics) as _, Arc::clone(&log), environment()),
+        );
         let peers = [
             ("event", &event),
             ("ticket", &ticket),
@@ -139,15 +141,18 @@ impl Parts<'_> {
         ];
         let peers = peers.into_iter().map(|(name, transport)| (name.to_owned(), transport.clone())).collect();
         let config = user::Config { cost, admin_emails: self.config.admin_emails.iter().cloned().collect() };
-        let user = local(user::start(
-            runtime,
-            Arc::clone(&stores.user) as _,
-            log,
-            environment(),
-            signer.clone(),
-            peers,
-            config,
-        ));
+        let user = local(
+            guard,
+            user::start(
+                runtime,
+                Arc::clone(&stores.user) as _,
+                log,
+                environment(),
+                signer.clone(),
+                peers,
+                config,
+            ),
+        );
         let named = [
             ("UserService", user),
             ("EventService", event),
@@ -218,4 +223,9 @@ async fn count_parked<R: Row>(metrics: &kit::Metrics, store: &dyn Store<R>) {
     if let Ok(parked) = store.parked().await {
         metrics.parked(R::SERVICE, parked.len());
     }
+}
+
+/// The way to a service of this process, behind its guard.
+fn local(guard: &Guard, rpcs: impl Rpcs) -> Transport {
+    Transport::local(guard.protect(rpcs))
 }

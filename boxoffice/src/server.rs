@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use axum::Router;
+use gateway::Gateway;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::GracefulShutdown},
@@ -70,7 +70,7 @@ impl Server {
     }
 
     /// Serves until told to stop; then no connection is accepted, and running requests are finished.
-    pub async fn serve(self, router: Router, stop: CancellationToken) {
+    pub async fn serve(self, gateway: Gateway, stop: CancellationToken) {
         let connections = GracefulShutdown::new();
         let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         loop {
@@ -83,7 +83,7 @@ impl Server {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             };
-            self.attend(stream, router.clone(), &connections, permit);
+            self.attend(stream, gateway.clone(), &connections, permit);
         }
         drop(self.listener);
         if tokio::time::timeout(DRAIN_TIMEOUT, connections.shutdown()).await.is_err() {
@@ -94,14 +94,14 @@ impl Server {
     fn attend(
         &self,
         stream: TcpStream,
-        router: Router,
+        gateway: Gateway,
         connections: &GracefulShutdown,
         permit: tokio::sync::OwnedSemaphorePermit,
     ) {
         // Without it, small answers wait for the client's acknowledgement.
         let _ = stream.set_nodelay(true);
         let connection =
-            self.builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+            self.builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(gateway));
         let watched = connections.watch(connection.into_owned());
         tokio::spawn(async move {
             if let Err(error) = watched.await {

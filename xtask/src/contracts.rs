@@ -57,6 +57,7 @@ fn files() -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     tonic_prost_build::configure()
         .out_dir(&scratch)
         .disable_comments(["."])
+        .codec_path("crate::Codec")
         .extern_path(".google.api.HttpBody", "crate::google_api::HttpBody")
         .compile_fds(plain)?;
 

@@ -68,7 +68,7 @@ impl Stage {
         let server = Server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let address = server.address().unwrap();
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(server.serve(platform.router.clone(), stop.clone()));
+        let serving = tokio::spawn(server.serve(platform.gateway.clone(), stop.clone()));
         let nobody = Actor::nobody(reqwest::Client::builder().no_proxy().build().unwrap(), address);
         Self { platform, data_dir: dir.path().to_owned(), nobody, stop, serving }
     }

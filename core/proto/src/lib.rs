@@ -7,6 +7,8 @@
 //! `cargo xtask gen`, then implement the new trait method in `services/NAME`. The gateway, the
 //! OpenAPI document and the access check pick it up from the descriptors.
 
+mod codec;
+
 use std::sync::LazyLock;
 
 use prost_reflect::DescriptorPool;
@@ -38,6 +40,8 @@ pub mod google_api {
         pub extensions: Vec<prost_types::Any>,
     }
 }
+
+pub use codec::{Codec, settings as buffer_settings};
 
 /// All contracts as an encoded `FileDescriptorSet`, with options and comments.
 pub const DESCRIPTOR_SET: &[u8] = include_bytes!("gen/descriptors.bin");

@@ -36,11 +36,23 @@ mod write_json;
 #[cfg(test)]
 mod zoo;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use axum::extract::Request;
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    response::Response,
+};
 use kit::{Environment, Transport, access::Guard};
 use tokio::sync::Semaphore;
+use tower::Service;
 
 use crate::{handler::Shared, metrics::Metrics, pages::Pages, routes::Routes};
 
@@ -111,9 +123,29 @@ pub enum GatewayError {
     UnknownService(String),
 }
 
-/// The REST gateway.
+/// The REST gateway: a tower service that answers every request. Copies share all of it.
+#[derive(Clone)]
 pub struct Gateway {
     shared: Arc<Shared>,
+}
+
+impl<B> Service<http::Request<B>> for Gateway
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let answer = handler::answer(Arc::clone(&self.shared), request.map(Body::new));
+        Box::pin(async move { Ok(answer.await) })
+    }
 }
 
 impl Gateway {
@@ -142,11 +174,5 @@ impl Gateway {
         let permits = Semaphore::new(options.max_concurrent_requests.min(Semaphore::MAX_PERMITS));
         let shared = Shared { routes, pages, guard, environment, metrics, unrouted, options, permits };
         Ok(Self { shared: Arc::new(shared) })
-    }
-
-    /// A router that answers every path: it is the fallback, so routes that are added to it come first.
-    pub fn router(self) -> axum::Router {
-        let shared = self.shared;
-        axum::Router::new().fallback(move |request: Request| handler::answer(Arc::clone(&shared), request))
     }
 }

@@ -8,7 +8,7 @@ use kit::{Transport, transport::MAX_RESPONSE_BYTES};
 use tonic::{
     Request, Response, Status,
     client::Grpc,
-    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+    codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
     metadata::MetadataMap,
 };
 
@@ -66,6 +66,10 @@ impl Encoder for BytesCodec {
         buffer.put_slice(&message);
         Ok(())
     }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        proto::buffer_settings()
+    }
 }
 
 impl Decoder for BytesCodec {
@@ -74,5 +78,9 @@ impl Decoder for BytesCodec {
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
         Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        proto::buffer_settings()
     }
 }

@@ -12,10 +12,12 @@ pub mod service;
 use std::sync::Arc;
 
 use bus::{Log, Topic};
-use kit::{Environment, Pipeline, Runtime, transport::MAX_REQUEST_BYTES};
+use kit::{
+    Environment, Pipeline, Runtime,
+    transport::{MAX_REQUEST_BYTES, Rpcs},
+};
 use proto::v1::analytics_service_server::AnalyticsServiceServer;
 use store::Store;
-use tonic::service::Routes;
 
 pub use machine::AnalyticsMachine;
 pub use rows::AnalyticsRow;
@@ -33,9 +35,9 @@ pub fn start(
     store: Arc<dyn Store<AnalyticsRow>>,
     log: Arc<dyn Log>,
     environment: Environment,
-) -> Routes {
+) -> impl Rpcs + use<> {
     let handle = runtime.start(Pipeline::new(Arc::new(AnalyticsMachine), store, environment));
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
     let server = AnalyticsServiceServer::new(Analytics::new(&handle));
-    Routes::new(server.max_decoding_message_size(MAX_REQUEST_BYTES))
+    server.max_decoding_message_size(MAX_REQUEST_BYTES)
 }

@@ -11,10 +11,12 @@ pub mod service;
 use std::sync::Arc;
 
 use bus::{Log, Topic};
-use kit::{Environment, Pipeline, Runtime, transport::MAX_REQUEST_BYTES};
+use kit::{
+    Environment, Pipeline, Runtime,
+    transport::{MAX_REQUEST_BYTES, Rpcs},
+};
 use proto::v1::feedback_service_server::FeedbackServiceServer;
 use store::Store;
-use tonic::service::Routes;
 
 pub use machine::FeedbackMachine;
 pub use rows::FeedbackRow;
@@ -32,9 +34,9 @@ pub fn start(
     store: Arc<dyn Store<FeedbackRow>>,
     log: Arc<dyn Log>,
     environment: Environment,
-) -> Routes {
+) -> impl Rpcs + use<> {
     let handle = runtime.start(Pipeline::new(Arc::new(FeedbackMachine), store, environment));
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
     let server = FeedbackServiceServer::new(Feedback::new(handle));
-    Routes::new(server.max_decoding_message_size(MAX_REQUEST_BYTES))
+    server.max_decoding_message_size(MAX_REQUEST_BYTES)
 }

@@ -3,20 +3,22 @@
 use std::{
     collections::HashMap,
     convert::Infallible,
-    pin::Pin,
+    future::{Ready, ready},
     sync::{Arc, LazyLock},
     task::{Context, Poll},
 };
 
+use futures_util::future::Either;
 use http::{Request, Response, header::AUTHORIZATION};
 use proto::v1::Access;
-use tonic::{Status, body::Body, service::Routes};
+use tonic::{Status, body::Body};
 use tower::Service;
 
 use crate::{
     clock::Environment,
     error::ServiceError,
     identity::{Caller, Role, Verifier},
+    transport::Rpcs,
 };
 
 /// Verifies the token of each call and holds the call against the rpc's `access` option.
@@ -37,8 +39,8 @@ impl Guard {
 
     /// Puts the guard in front of a service.
     #[must_use]
-    pub fn protect(&self, routes: Routes) -> Guarded {
-        Guarded { routes: routes.prepare(), guard: Arc::new(self.clone()) }
+    pub fn protect<S: Rpcs>(&self, rpcs: S) -> Guarded<S> {
+        Guarded { rpcs, guard: Arc::new(self.clone()) }
     }
 
     /// Who sends these headers.
@@ -119,24 +121,24 @@ pub fn access_of(path: &str) -> Access {
 
 /// A service behind its guard.
 #[derive(Clone)]
-pub struct Guarded {
-    routes: Routes,
+pub struct Guarded<S> {
+    rpcs: S,
     guard: Arc<Guard>,
 }
 
-impl Service<Request<Body>> for Guarded {
+impl<S: Rpcs> Service<Request<Body>> for Guarded<S> {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+    type Future = Either<S::Future, Ready<Result<Response<Body>, Infallible>>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Service::<Request<Body>>::poll_ready(&mut self.routes, context)
+        self.rpcs.poll_ready(context)
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         match self.guard.admit(&mut request) {
-            Ok(()) => Box::pin(self.routes.call(request)),
-            Err(error) => Box::pin(async move { Ok(Status::from(error).into_http()) }),
+            Ok(()) => Either::Left(self.rpcs.call(request)),
+            Err(error) => Either::Right(ready(Ok(Status::from(error).into_http()))),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a service is to the pipeline: commands, the rows they need, and a decision.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use bus::{Fact, FactId, Memo, Topic};
@@ -86,7 +86,7 @@ pub(crate) struct Written<R> {
 
 /// The rows of a batch of commands: each decision sees what those before it decided.
 pub struct View<R: Row> {
-    slots: BTreeMap<Key, Slot<R>>,
+    slots: HashMap<Key, Slot<R>>,
     facts: Vec<Arc<Fact>>,
     forgotten: Vec<(Topic, String)>,
     /// What the decision now running put, until it succeeds.
@@ -95,7 +95,7 @@ pub struct View<R: Row> {
 }
 
 impl<R: Row> View<R> {
-    /// A view of loaded rows, in the order of their keys, and of rows that are taken to be absent.
+    /// A view of loaded rows, each key with its row, and of rows that are taken to be absent.
     #[must_use]
     pub fn new(keys: Vec<Key>, rows: Vec<Option<Versioned<R>>>, absent: Vec<Key>) -> Self {
         let loaded = keys.into_iter().zip(rows.into_iter().map(Slot::loaded));
@@ -125,7 +125,7 @@ impl<R: Row> View<R> {
         self.slots.contains_key(key)
     }
 
-    /// The loaded rows of a table.
+    /// The loaded rows of a table, in no particular order.
     pub fn table(&self, table: &'static str) -> impl Iterator<Item = &R> {
         self.slots
             .iter()
@@ -197,7 +197,9 @@ impl<R: Row> View<R> {
                 before: slot.before,
             })
         };
-        let changes = self.slots.into_iter().filter_map(written).collect();
+        let mut changes: Vec<_> = self.slots.into_iter().filter_map(written).collect();
+        // Neighbours are written together, and a commit is the same whatever the order of the map.
+        changes.sort_unstable_by(|one: &Change<R>, other| one.key.cmp(&other.key));
         Written { changes, facts: self.facts, forgotten: self.forgotten }
     }
 }

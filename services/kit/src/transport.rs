@@ -11,12 +11,31 @@ use tonic::{
     body::Body,
     transport::{Channel, Error as ChannelError},
 };
-use tower::{Service, util::BoxCloneSyncService};
+use tower::{Service, ServiceBuilder, util::BoxCloneSyncService};
 
 /// The largest message that a service accepts, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 256 * 1024;
 /// The largest message that a client accepts, in bytes: a full page of events with long descriptions.
 pub const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
+
+/// The rpcs of a service as they are served: what the generated `...Server` types are.
+pub trait Rpcs:
+    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send + 'static>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> Rpcs for S where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send + 'static>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
 
 /// The way to a service: a call within the process, without a socket, or HTTP/2.
 ///
@@ -24,22 +43,15 @@ pub const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Clone)]
 pub enum Transport {
     /// The service runs in this process.
-    Local(BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>),
+    Local(BoxCloneSyncService<Request<Body>, Response<Body>, ChannelError>),
     /// The service runs elsewhere.
     Remote(Channel),
 }
 
 impl Transport {
     /// The way to a service in this process.
-    pub fn local<S>(service: S) -> Self
-    where
-        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        S::Future: Send + 'static,
-    {
+    pub fn local(service: impl Rpcs) -> Self {
+        let service = ServiceBuilder::new().map_err(|never: Infallible| match never {}).service(service);
         Self::Local(BoxCloneSyncService::new(service))
     }
 }
@@ -51,17 +63,14 @@ impl Service<Request<Body>> for Transport {
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ChannelError>> {
         match self {
-            Self::Local(service) => service.poll_ready(context).map_err(|never| match never {}),
+            Self::Local(service) => service.poll_ready(context),
             Self::Remote(channel) => channel.poll_ready(context),
         }
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         match self {
-            Self::Local(service) => {
-                let answer = service.call(request);
-                Box::pin(async move { answer.await.map_err(|never| match never {}) })
-            }
+            Self::Local(service) => service.call(request),
             Self::Remote(channel) => Box::pin(channel.call(request)),
         }
     }

@@ -23,9 +23,9 @@ use kit::{
     Environment, Guard, Item, Machine, Pipeline, Request, Transport,
     clock::{Clock, SystemEntropy},
     identity::{Role, Signer},
+    transport::Rpcs,
 };
 use store::{MemoryStore, Row};
-use tonic::service::Routes;
 use uuid::Uuid;
 
 /// 2026-11-22T18:00:00Z, when the event of the tests starts.
@@ -180,8 +180,8 @@ impl Door {
         Self { signer, environment: environment.clone() }
     }
 
-    pub fn transport(&self, routes: Routes) -> Transport {
-        Transport::local(Guard::new(self.signer.verifier(), self.environment.clone()).protect(routes))
+    pub fn transport(&self, rpcs: impl Rpcs) -> Transport {
+        Transport::local(Guard::new(self.signer.verifier(), self.environment.clone()).protect(rpcs))
     }
 
     /// A request of somebody.

@@ -19,10 +19,12 @@ use std::sync::Arc;
 
 use bus::{Log, Topic};
 use domain::notification::Mailer;
-use kit::{Environment, Pipeline, Runtime, transport::MAX_REQUEST_BYTES};
+use kit::{
+    Environment, Pipeline, Runtime,
+    transport::{MAX_REQUEST_BYTES, Rpcs},
+};
 use proto::v1::notification_service_server::NotificationServiceServer;
 use store::Store;
-use tonic::service::Routes;
 
 pub use machine::NotificationMachine;
 pub use rows::NotificationRow;
@@ -41,12 +43,12 @@ pub fn start(
     log: Arc<dyn Log>,
     environment: Environment,
     mailer: Arc<dyn Mailer>,
-) -> Routes {
+) -> impl Rpcs + use<> {
     let pipeline = Pipeline::new(Arc::new(NotificationMachine::new()), store, environment);
     let handle = runtime.start(pipeline.clone());
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
     let courier = courier::Courier::new(pipeline, mailer);
     runtime.tasks.spawn(courier.run(runtime.shutdown.clone()));
     let server = NotificationServiceServer::new(Notifications::new(handle));
-    Routes::new(server.max_decoding_message_size(MAX_REQUEST_BYTES))
+    server.max_decoding_message_size(MAX_REQUEST_BYTES)
 }

@@ -21,10 +21,12 @@ use std::sync::Arc;
 
 use bus::{Log, Topic};
 use domain::ticket::payment::Provider;
-use kit::{Environment, Pipeline, Runtime, transport::MAX_REQUEST_BYTES};
+use kit::{
+    Environment, Pipeline, Runtime,
+    transport::{MAX_REQUEST_BYTES, Rpcs},
+};
 use proto::v1::ticket_service_server::TicketServiceServer;
 use store::Store;
-use tonic::service::Routes;
 
 pub use codes::{BadTicketKey, TicketKey};
 pub use machine::{Actor, DoorAnswer, TicketCommand, TicketMachine, TicketReply};
@@ -45,7 +47,7 @@ pub fn start(
     environment: Environment,
     key: TicketKey,
     provider: Arc<dyn Provider>,
-) -> Routes {
+) -> impl Rpcs + use<> {
     let decisions = Arc::new(decisions::Decisions::default());
     let machine = Arc::new(TicketMachine::new(Arc::clone(&decisions)));
     let handle = runtime.start(Pipeline::new(machine, Arc::clone(&store), environment.clone()));
@@ -53,5 +55,5 @@ pub fn start(
     let sweep = Sweep::new(store, Arc::new(handle.clone()), Arc::clone(&provider));
     runtime.tasks.spawn(sweep.run(environment, runtime.shutdown.clone()));
     let server = TicketServiceServer::new(service::Tickets { handle, decisions, provider, key });
-    Routes::new(server.max_decoding_message_size(MAX_REQUEST_BYTES))
+    server.max_decoding_message_size(MAX_REQUEST_BYTES)
 }

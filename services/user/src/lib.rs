@@ -24,12 +24,13 @@ use domain::{
     user::{Email, Role},
 };
 use kit::{
-    Environment, Item, Pipeline, Runtime, ServiceError, Transport, identity::Signer, pipeline::Done,
-    transport::MAX_REQUEST_BYTES,
+    Environment, Item, Pipeline, Runtime, ServiceError, Transport,
+    identity::Signer,
+    pipeline::Done,
+    transport::{MAX_REQUEST_BYTES, Rpcs},
 };
 use proto::v1::user_service_server::UserServiceServer;
 use store::Store;
-use tonic::service::Routes;
 
 pub use machine::UserMachine;
 pub use passwords::Cost;
@@ -57,7 +58,7 @@ pub struct Config {
     pub admin_emails: BTreeSet<String>,
 }
 
-/// Starts the service on its store; its routes are to be put behind the access guard.
+/// Starts the service on its store; its rpcs are to be put behind the access guard.
 ///
 /// `peers` are the other services by name (`event`, `ticket`, `feedback`, `notification`,
 /// `analytics`), which an export asks.
@@ -70,7 +71,7 @@ pub fn start(
     signer: Signer,
     peers: Vec<(String, Transport)>,
     config: Config,
-) -> Routes {
+) -> impl Rpcs + use<> {
     let handle = runtime.start(Pipeline::new(Arc::new(UserMachine), store, environment.clone()));
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Prompt);
     runtime.tasks.spawn(sweep::run(handle.clone(), runtime.shutdown.clone()));
@@ -83,8 +84,7 @@ pub fn start(
         peers,
         admin_emails: addresses(&config.admin_emails),
     };
-    let server = UserServiceServer::new(service).max_decoding_message_size(MAX_REQUEST_BYTES);
-    Routes::new(server)
+    UserServiceServer::new(service).max_decoding_message_size(MAX_REQUEST_BYTES)
 }
 
 fn addresses(emails: &BTreeSet<String>) -> BTreeSet<Email> {

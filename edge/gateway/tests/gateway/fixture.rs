@@ -152,7 +152,7 @@ impl Readiness for Parts {
 }
 
 pub struct Fixture {
-    pub router: axum::Router,
+    pub gateway: gateway::Gateway,
     pub calls: Arc<Mutex<Vec<Call>>>,
     signer: Signer,
     environment: Environment,
@@ -227,7 +227,7 @@ impl Fixture {
         let extra = Arc::new(|| "# TYPE extra gauge\nextra 7\n# EOF\n".to_owned());
         let readiness = Arc::new(Parts(parts));
         let gateway = Gateway::new(upstreams, guard, environment.clone(), readiness, options, extra).unwrap();
-        Self { router: gateway.router(), calls, signer, environment }
+        Self { gateway, calls, signer, environment }
     }
 
     /// Ada's token, made some seconds ago.
@@ -274,7 +274,7 @@ impl Fixture {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let response = self.gateway.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: head.status, headers: head.headers, body }

@@ -94,7 +94,7 @@ proptest! {
             if signed_in {
                 request = request.header("authorization", token);
             }
-            let response = FIXTURE.router.clone().oneshot(request.body(Body::from(body.clone())).unwrap()).await.unwrap();
+            let response = FIXTURE.gateway.clone().oneshot(request.body(Body::from(body.clone())).unwrap()).await.unwrap();
             assert!(response.status().as_u16() < 500, "{method} {path}{query} {header:?} {body}");
         });
     }

@@ -133,9 +133,9 @@ async fn beyond_the_limit_requests_are_refused_at_once() {
         now(Ok(Reply::default()))
     };
     let fixture = Fixture::new(hang, options, Vec::new());
-    let router = fixture.router.clone();
+    let gateway = fixture.gateway.clone();
     let request = Request::get("/v1/events/e1").body(axum::body::Body::empty()).unwrap();
-    let first = tokio::spawn(router.oneshot(request));
+    let first = tokio::spawn(gateway.oneshot(request));
     wait_for_start.await.unwrap();
     let answer = fixture.anonymous("GET", "/v1/events/e2", &[]).await;
     answer.problem(503, "unavailable");

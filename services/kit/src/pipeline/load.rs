@@ -1,7 +1,5 @@
 //! The one read of a batch: what is at hand is taken, the rest is read from the store.
 
-use std::collections::BTreeSet;
-
 use store::{AnswerKey, Key, StoreError, Versioned};
 
 use super::{Batch, Heard, Item, Pipeline, cache::Known};
@@ -19,9 +17,9 @@ pub(super) enum Trust {
 /// The rows that a batch needs.
 #[derive(Default)]
 struct Needs {
-    keys: BTreeSet<Key>,
-    absent: BTreeSet<Key>,
-    answers: BTreeSet<AnswerKey>,
+    keys: Vec<Key>,
+    absent: Vec<Key>,
+    answers: Vec<AnswerKey>,
 }
 
 impl<M: Machine> Pipeline<M> {
@@ -41,9 +39,9 @@ impl<M: Machine> Pipeline<M> {
         for command in heard.iter().flatten().filter_map(|heard| heard.as_ref().ok()?.as_ref()) {
             self.gather(command, trust, &mut needs).await?;
         }
-        let Needs { keys, absent, answers } = needs;
-        let absent = absent.into_iter().filter(|key| !keys.contains(key)).collect();
-        let (keys, answer_keys) = (Vec::from_iter(keys), Vec::from_iter(answers));
+        let (keys, answer_keys) = (each_once(needs.keys), each_once(needs.answers));
+        let mut absent = each_once(needs.absent);
+        absent.retain(|key| keys.binary_search(key).is_err());
         let (rows, answers) = self.rows_and_answers(&keys, &answer_keys, trust).await?;
         let stored = answer_keys.into_iter().zip(answers);
         let answers: Vec<_> = stored.filter_map(|(key, answer)| Some((key, answer?))).collect();
@@ -92,6 +90,13 @@ impl<M: Machine> Pipeline<M> {
     pub(crate) async fn rows(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<M::Row>>>, StoreError> {
         Ok(self.rows_and_answers(keys, &[], Trust::WhatIsKnown).await?.0)
     }
+}
+
+/// In order, each once.
+fn each_once<T: Ord>(mut list: Vec<T>) -> Vec<T> {
+    list.sort_unstable();
+    list.dedup();
+    list
 }
 
 /// What was known, with what was read in the places of the rest.
