@@ -2,79 +2,140 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+use serde_json::{Map, Value, json};
 
-use crate::load::{Pace, Plan};
+use crate::{
+    http::CALL_TIMEOUT,
+    load::{Pace, Plan},
+    scenario::{flash_sale, request},
+};
 
 /// Puts load on a Boxoffice over REST, and checks that what it measured is correct.
 #[derive(Debug, Parser)]
 #[command(name = "bench", version, after_help = HELP, arg_required_else_help = true)]
 pub struct Cli {
     /// What is done
-    #[arg(value_enum)]
+    #[command(subcommand)]
     pub scenario: Name,
-    /// A running deployment (http only); without it, `boxoffice up` is started on a fresh directory
-    #[arg(long)]
+    /// How
+    #[command(flatten)]
+    pub load: Load,
+}
+
+/// The scenarios by name.
+#[derive(Debug, Subcommand)]
+pub enum Name {
+    /// One hot event, free of charge: each request books one ticket and waits for the decision
+    FlashSale(flash_sale::Options),
+    /// The ceiling: the same generator on an HTTP server that reads JSON and answers with it
+    Echo,
+    /// One fixed request to any server that speaks HTTP/1.1
+    Request(request::Options),
+    /// The server of the scenario `echo`
+    #[command(hide = true)]
+    ServeEcho,
+}
+
+/// How load is put on, in every scenario.
+#[derive(Debug, Args)]
+pub struct Load {
+    /// A running deployment (http only); without it, one is started on a fresh directory
+    #[arg(long, global = true)]
     pub url: Option<String>,
+    /// The process behind --url, when it is on this machine: its processor time and memory are told
+    #[arg(long, global = true, value_name = "PID", requires = "url")]
+    pub server_pid: Option<u32>,
     /// How long requests are sent
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    #[arg(long, global = true, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub seconds: u64,
     /// How many keep-alive connections send them
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, global = true, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub connections: u32,
     /// Requests per second, scheduled ahead (open loop); without it, each connection sends its next
     /// request when it has its answer (closed loop)
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, global = true, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub rate: Option<u64>,
     /// Stop after so many requests, even when time is left
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub attempts: Option<u64>,
-    /// How many seats the event has
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub seats: u32,
     /// Write the figures to this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }
 
-const HELP: &str = "\
-Scenarios:
-  flash-sale   one hot event, free of charge; every request is POST /v1/bookings for one ticket with
-               `Prefer: wait=10`, so an answer means that the whole saga has decided, durably
-
-Figures:
-  per_s        decided answers (BOOKED and REJECTED) per second, from the first request to the last answer
-  latency      of decided answers. Open loop: from the instant at which a request was due, so a stalled
-               server cannot hide the requests that it kept from being sent. Timers tick once a
-               millisecond, which the figures include. Closed loop: from the instant of sending.
-  audit        `clean` when `boxoffice audit` finds nothing afterwards; `not-ours` with --url
-
-A figure counts only when the event has sold exactly what was answered BOOKED, never more than its seats,
-a sample of the answers can be read again, and the audit is clean; otherwise the exit code is 1.
-
-Without --url the program `boxoffice` is taken from BOXOFFICE_BIN, else from beside this one.
-
-Examples:
-  bench flash-sale                               bookings per second, as many as it takes
-  bench flash-sale --rate 5000 --seconds 30      latency at 5,000 bookings per second
-  bench flash-sale --seats 1000 --attempts 5000  1,000 are BOOKED, 4,000 are REJECTED
-  bench flash-sale --url http://127.0.0.1:8000 --json flash-sale.json";
-
-/// The scenarios by name.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Name {
-    /// One hot event
-    FlashSale,
-}
-
-impl Cli {
-    /// How the load is put on.
-    pub fn plan(&self) -> Plan {
+impl Load {
+    /// How the load is put on a server.
+    pub fn plan(&self, server: Option<u32>) -> Plan {
         Plan {
             connections: self.connections,
             time: Duration::from_secs(self.seconds),
             pace: self.rate.map_or(Pace::Closed, |per_second| Pace::Open { per_second }),
             attempts: self.attempts.unwrap_or(u64::MAX),
+            patience: CALL_TIMEOUT,
+            server,
+        }
+    }
+
+    /// For the report.
+    pub fn configuration(&self) -> Map<String, Value> {
+        Map::from_iter([
+            ("url".to_owned(), json!(self.url)),
+            ("seconds".to_owned(), json!(self.seconds)),
+            ("connections".to_owned(), json!(self.connections)),
+            ("rate".to_owned(), json!(self.rate)),
+            ("attempts".to_owned(), json!(self.attempts)),
+        ])
+    }
+}
+
+const HELP: &str = "\
+Figures:
+  per_s        wanted answers per second, from the first request to the last answer
+  latency      of these answers. Open loop: from the instant at which a request was due, so a stalled
+               server cannot hide the requests that it kept from being sent. Timers tick once a
+               millisecond, which the figures include. Closed loop: from the instant of sending.
+  busy         answered 429 or 503 with Retry-After; without that header it is an error
+  unsent       due in time, and never sent because no connection was free
+  cpu          processor time, user and kernel, from the first request to the last answer, per answer
+  audit        `clean` when `boxoffice audit` finds nothing afterwards; `not-ours` with --url
+
+A figure counts only when every booking that was answered can be read again, an event has sold exactly
+what is BOOKED and never more than its seats, nothing failed, and the audit is clean; otherwise the exit
+code is 1.
+
+Without --url the program `boxoffice` is taken from BOXOFFICE_BIN, else from beside this one.
+
+Examples:
+  bench flash-sale                               bookings per second, as many as it takes
+  bench flash-sale --rate 3000 --seconds 30      latency at 3,000 bookings per second
+  bench flash-sale --seats 1000 --attempts 5000  1,000 are booked, 4,000 are sold_out
+  bench flash-sale --url http://127.0.0.1:8000 --json flash-sale.json
+  bench echo                                     what the generator reaches at most
+  bench request --url http://127.0.0.1:8000 --path /v1/events
+  bench request --url http://127.0.0.1:9000 --path /x --body '{}' --header 'authorization: y' --expect 201";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn each_example_can_be_run() {
+        let examples = HELP.lines().filter_map(|line| line.strip_prefix("  bench "));
+        for example in examples {
+            let arguments = example.split("  ").next().unwrap_or_default().replace('\'', "");
+            let words = ["bench"].into_iter().chain(arguments.split(' ')).map(str::to_owned);
+            // A quoted header has a space in it.
+            let words = words.collect::<Vec<_>>().join("\0").replace(":\0", ": ");
+            let parsed = Cli::try_parse_from(words.split('\0'));
+            assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
         }
     }
 }
