@@ -18,17 +18,17 @@ use crate::{
 
 /// A token is renewed when this part of its life is over.
 const RENEW_AFTER: f64 = 0.6;
-/// The pause before something that was refused is tried again.
+/// The pause before a failed renewal is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// How many accounts are made at a time; the platform hashes few passwords at once and lets some wait.
 const REGISTER_AT_ONCE: usize = 16;
-/// How often a refusal because the server is busy is taken before it is an error.
-const MAX_TRIES: u32 = 60;
 /// Long enough to be accepted, and of no worth: the accounts are made for one run.
 const PASSWORD: &str = "load generator, one run only";
 
 /// Somebody who is signed in until it is dropped.
 pub struct Account {
+    /// Its id.
+    pub id: String,
     credentials: Vec<u8>,
     authorization: Arc<Mutex<Arc<str>>>,
     renewal: JoinHandle<()>,
@@ -43,13 +43,14 @@ impl Account {
         let email = format!("{name}-{}@bench.example", unique());
         let mut connection = Connection::to(target);
         let account = json!({ "name": name, "email": email, "password": PASSWORD }).to_string();
-        patient(&mut connection, &Call::post("/v1/auth/register", account.as_bytes())).await?;
+        let registered = connection.json(&Call::post("/v1/auth/register", account.as_bytes())).await?;
+        let id = registered["id"].as_str().context("an account has no id")?.to_owned();
         let credentials = json!({ "email": email, "password": PASSWORD }).to_string().into_bytes();
-        let signed_in = patient(&mut connection, &Call::post("/v1/auth/login", &credentials)).await?;
+        let signed_in = connection.json(&Call::post("/v1/auth/login", &credentials)).await?;
         let tokens = Tokens::read(&signed_in)?;
         let authorization = Arc::new(Mutex::new(Arc::clone(&tokens.authorization)));
         let renewal = tokio::spawn(renew(target.clone(), Arc::clone(&authorization), tokens));
-        Ok(Self { credentials, authorization, renewal })
+        Ok(Self { id, credentials, authorization, renewal })
     }
 
     /// Registers so many, several at a time: hashing their passwords is what takes long.
@@ -100,19 +101,6 @@ impl Tokens {
         let authorization = format!("Bearer {access}").into();
         Ok(Self { authorization, refresh, lives: Duration::from_secs(seconds) })
     }
-}
-
-/// As [`Connection::json`], and comes again while the server is busy and says so.
-async fn patient(connection: &mut Connection, call: &Call<'_>) -> anyhow::Result<Value> {
-    for _ in 0..MAX_TRIES {
-        let answer = connection.call(call).await?;
-        if answer.is_success() {
-            return Ok(serde_json::from_slice(answer.body)?);
-        }
-        anyhow::ensure!(answer.has_retry_after, "{} was answered {}", call.path, answer.tell());
-        tokio::time::sleep(RETRY_PAUSE).await;
-    }
-    anyhow::bail!("{} was refused {MAX_TRIES} times: the server is too busy", call.path)
 }
 
 async fn renew(target: Target, authorization: Arc<Mutex<Arc<str>>>, mut tokens: Tokens) {

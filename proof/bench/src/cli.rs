@@ -6,9 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    http::CALL_TIMEOUT,
     load::{Pace, Plan},
-    scenario::{flash_sale, request},
+    scenario::{browse, flash_sale, login, mixed, overload, paid, request, spread},
 };
 
 /// Puts load on a Boxoffice over REST, and checks that what it measured is correct.
@@ -28,6 +27,20 @@ pub struct Cli {
 pub enum Name {
     /// One hot event, free of charge: each request books one ticket and waits for the decision
     FlashSale(flash_sale::Options),
+    /// Bookings of 10,000 events, some much more popular than others
+    Spread(spread::Options),
+    /// Visitors without an account: lists with filters, further pages, and half of the time one event
+    Browse(browse::Options),
+    /// An ordinary day: of a hundred requests 90 look, 8 book and 2 cancel
+    Mixed(mixed::Options),
+    /// Tickets that cost money: each attempt holds a seat, pays, and has its ticket
+    Paid(paid::Options),
+    /// Signing in, which costs a password hash
+    Login(login::Options),
+    /// What the gateway costs: the cheapest call with a token, GET /v1/users/me
+    GatewayEcho,
+    /// Ten times as many bookings are wanted as can be made: goodput over the peak, and the recovery
+    Overload(overload::Options),
     /// The ceiling: the same generator on an HTTP server that reads JSON and answers with it
     Echo,
     /// One fixed request to any server that speaks HTTP/1.1
@@ -59,6 +72,9 @@ pub struct Load {
     /// Stop after so many requests, even when time is left
     #[arg(long, global = true)]
     pub attempts: Option<u64>,
+    /// After how many seconds without an answer a client hangs up, which is an error
+    #[arg(long, global = true, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub timeout: u64,
     /// Write the figures to this file
     #[arg(long, global = true, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -72,7 +88,7 @@ impl Load {
             time: Duration::from_secs(self.seconds),
             pace: self.rate.map_or(Pace::Closed, |per_second| Pace::Open { per_second }),
             attempts: self.attempts.unwrap_or(u64::MAX),
-            patience: CALL_TIMEOUT,
+            patience: Duration::from_secs(self.timeout),
             server,
         }
     }
@@ -85,6 +101,7 @@ impl Load {
             ("connections".to_owned(), json!(self.connections)),
             ("rate".to_owned(), json!(self.rate)),
             ("attempts".to_owned(), json!(self.attempts)),
+            ("timeout".to_owned(), json!(self.timeout)),
         ])
     }
 }
@@ -111,6 +128,14 @@ Examples:
   bench flash-sale --rate 3000 --seconds 30      latency at 3,000 bookings per second
   bench flash-sale --seats 1000 --attempts 5000  1,000 are booked, 4,000 are sold_out
   bench flash-sale --url http://127.0.0.1:8000 --json flash-sale.json
+  bench flash-sale --logins 1                    ... while somebody signs in all the time
+  bench spread --events 1000
+  bench browse --rate 2000 --seconds 30
+  bench mixed --connections 256
+  bench paid
+  bench login --connections 8
+  bench gateway-echo
+  bench overload --factor 10 --seconds 20
   bench echo                                     what the generator reaches at most
   bench request --url http://127.0.0.1:8000 --path /v1/events
   bench request --url http://127.0.0.1:9000 --path /x --body '{}' --header 'authorization: y' --expect 201";

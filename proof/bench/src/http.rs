@@ -9,4 +9,4 @@ mod connection;
 mod response;
 
 pub use call::Call;
-pub use connection::{Answer, CALL_TIMEOUT, Connection, is_gave_up};
+pub use connection::{Answer, Connection, is_gave_up};

@@ -200,8 +200,7 @@ async fn read_page(
     progress: &Progress,
 ) -> anyhow::Result<String> {
     let authorization = buyer.authorization();
-    let answer = connection.call(&Call::get(path).by(&authorization)).await?;
-    anyhow::ensure!(answer.is_success(), "{path} was answered {}", answer.tell());
+    let answer = connection.patient_call(&Call::get(path).by(&authorization)).await?;
     let page: Page<'_> = serde_json::from_slice(answer.body).context("a list of bookings cannot be read")?;
     progress.step(page.bookings.len() as u64);
     all.extend(

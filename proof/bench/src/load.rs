@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 pub use schedule::Pace;
 use schedule::Schedule;
-pub use tally::Tally;
+pub use tally::{Tally, latency};
 
 use crate::{
     http::{Connection, is_gave_up},

@@ -5,6 +5,8 @@
 
 mod account;
 mod booking;
+mod browsing;
+mod catalogue;
 mod cli;
 mod deployment;
 mod echo;
@@ -16,6 +18,7 @@ mod organizer;
 mod platform;
 mod process;
 mod progress;
+mod random;
 mod report;
 mod scenario;
 mod target;
@@ -28,7 +31,10 @@ use crate::{
     cli::{Cli, Load, Name},
     deployment::Deployment,
     report::{Machine, Report},
-    scenario::{Scenario, echo::Echo, flash_sale::FlashSale, request::Request},
+    scenario::{
+        Scenario, browse::Browse, echo::Echo, flash_sale::FlashSale, gateway_echo::GatewayEcho, login::Login,
+        mixed::Mixed, overload::Overload, paid::Paid, request::Request, spread::Spread,
+    },
     target::Target,
 };
 
@@ -64,6 +70,13 @@ async fn run(cli: &Cli) -> anyhow::Result<Report> {
     let load = &cli.load;
     match &cli.scenario {
         Name::FlashSale(options) => measure::<FlashSale>(options, load).await,
+        Name::Spread(options) => measure::<Spread>(options, load).await,
+        Name::Browse(options) => measure::<Browse>(options, load).await,
+        Name::Mixed(options) => measure::<Mixed>(options, load).await,
+        Name::Paid(options) => measure::<Paid>(options, load).await,
+        Name::Login(options) => measure::<Login>(options, load).await,
+        Name::GatewayEcho => measure::<GatewayEcho>(&(), load).await,
+        Name::Overload(options) => measure::<Overload>(options, load).await,
         Name::Echo => measure::<Echo>(&(), load).await,
         Name::Request(options) => measure::<Request>(options, load).await,
         Name::ServeEcho => anyhow::bail!("serving is not measuring"),
@@ -84,6 +97,7 @@ async fn measure<S: Scenario>(options: &S::Options, load: &Load) -> anyhow::Resu
     eprintln!("{} answers in {} s: checking", tally.answered(), report.took_s);
     report.problems = scenario.problems(&tally);
     report.problems.extend(scenario.check(&target, &tally).await?);
+    report.headline = scenario.headline();
     report.details = scenario.details();
     report.configuration.extend(scenario.configuration());
     report.configuration.insert("version".to_owned(), deployment.version().into());

@@ -13,6 +13,8 @@ use crate::{
     http::{Call, Connection},
 };
 
+/// How long the last changes of an event may take.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long readers such as analytics may take to catch up.
 const FOLLOW_TIMEOUT: Duration = Duration::from_secs(120);
 /// The pause between two looks at something that is still changing.
@@ -83,6 +85,22 @@ impl Taken {
             figures[name].as_u64().with_context(|| format!("the availability has no figure `{name}`"))
         };
         Ok(Self { sold: figure("sold")?, held: figure("held")?, available: figure("available")? })
+    }
+
+    /// As [`Taken::read`], once it has sold so many, or when it is clear that it will not: cancellations
+    /// give their seats back a moment after they are answered.
+    ///
+    /// # Errors
+    /// When the platform does not answer.
+    pub async fn settled(connection: &mut Connection, event_id: Uuid, booked: u64) -> anyhow::Result<Self> {
+        let until = Instant::now() + SETTLE_TIMEOUT;
+        loop {
+            let taken = Self::read(connection, event_id).await?;
+            if taken.sold == booked || Instant::now() > until {
+                return Ok(taken);
+            }
+            sleep(LOOK_EVERY).await;
+        }
     }
 
     /// What is wrong with it, for an event with so many seats and so many BOOKED bookings of one place.

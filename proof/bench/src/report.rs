@@ -50,6 +50,9 @@ pub struct Report {
     pub memory_at_rest_mb: Option<u64>,
     pub peak_memory_mb: Option<u64>,
     pub disk_mb: Option<u64>,
+    /// What the scenario is about, for its line.
+    #[serde(skip)]
+    pub headline: String,
     pub details: Map<String, Value>,
     pub configuration: Map<String, Value>,
     pub machine: Machine,
@@ -133,6 +136,7 @@ impl Report {
             memory_at_rest_mb: None,
             peak_memory_mb: None,
             disk_mb: None,
+            headline: String::new(),
             details: Map::new(),
             configuration: load.configuration(),
             machine,
@@ -155,6 +159,9 @@ impl Report {
         parts.extend(
             rare.iter().filter(|(_, count)| **count > 0).map(|(name, count)| format!("{count} {name}")),
         );
+        if !self.headline.is_empty() {
+            parts.push(self.headline.clone());
+        }
         let cpu = self.server_cpu_us_per_answer.map_or(String::new(), |us| format!("server {us} us each, "));
         format!(
             "{scenario}: {per_s}/s, p50 {p50_ms} ms, p99 {p99_ms} ms, {}, {errors} errors, {unsent} unsent, \
@@ -204,11 +211,11 @@ pub fn ms(micros: u64) -> f64 {
 }
 
 fn per_answer(time: Option<Duration>, tally: &Tally) -> Option<f64> {
-    let answered = tally.answered();
-    (answered > 0).then(|| time.map(|time| round(time.as_micros() as f64 / answered as f64)))?
+    let (time, answered) = (time?, tally.answered());
+    (answered > 0).then(|| round(time.as_micros() as f64 / answered as f64))
 }
 
 /// More digits would say what was not measured.
-fn round(figure: f64) -> f64 {
+pub fn round(figure: f64) -> f64 {
     (figure * 1_000.0).round() / 1_000.0
 }

@@ -2,9 +2,16 @@
 //!
 //! A new scenario is a module here, a [`Scenario`], and a name in `cli`.
 
+pub mod browse;
 pub mod echo;
 pub mod flash_sale;
+pub mod gateway_echo;
+pub mod login;
+pub mod mixed;
+pub mod overload;
+pub mod paid;
 pub mod request;
+pub mod spread;
 
 use serde_json::{Map, Value};
 
@@ -48,6 +55,11 @@ pub enum Server {
     Echo,
     /// Nothing: a deployment must be named.
     Nothing,
+}
+
+/// Values by name, for the report.
+pub fn named<const COUNT: usize>(values: [(&str, Value); COUNT]) -> Map<String, Value> {
+    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// A scenario on one deployment.
@@ -98,6 +110,11 @@ pub trait Scenario: Sized {
     /// With which options it ran.
     fn configuration(&self) -> Map<String, Value> {
         Map::new()
+    }
+
+    /// The figures that this scenario is about, for its line; empty when `per_s` says it all.
+    fn headline(&self) -> String {
+        String::new()
     }
 
     /// What else the report says.

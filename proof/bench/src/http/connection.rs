@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::{Instant, error::Elapsed, timeout_at},
+    time::{Instant, error::Elapsed, sleep, timeout_at},
 };
 
 use super::{
@@ -16,8 +16,12 @@ use super::{
 };
 use crate::target::Target;
 
-/// How long a call may take, unless the scenario says otherwise.
+/// How long a call may take that is not part of the load.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often a refusal because the server is busy is taken before it is an error.
+const MAX_REFUSALS: u32 = 60;
+/// The pause after it: the least that `Retry-After` can say.
+const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
 /// The room for what is read at once. A read that leaves room tells the runtime that there is no more,
 /// which saves a call of the operating system for each answer.
 const READ_BYTES: usize = 16 * 1_024;
@@ -89,6 +93,38 @@ impl Connection {
     /// # Errors
     /// When there is no answer: it is not known then whether the call was carried out.
     pub async fn call(&mut self, call: &Call<'_>) -> anyhow::Result<Answer<'_>> {
+        let head = self.exchange(call).await?;
+        Ok(self.incoming.answer(&head))
+    }
+
+    /// As [`Connection::call`], for an answer that must be a success. It comes again when the server is
+    /// busy and says so, so the load never calls it.
+    ///
+    /// # Errors
+    /// When there is no answer or another one.
+    pub async fn patient_call(&mut self, call: &Call<'_>) -> anyhow::Result<Answer<'_>> {
+        for _ in 0..MAX_REFUSALS {
+            let head = self.exchange(call).await?;
+            if !head.has_retry_after {
+                let (answer, Call { method, path, .. }) = (self.incoming.answer(&head), call);
+                anyhow::ensure!(answer.is_success(), "{method} {path} was answered {}", answer.tell());
+                return Ok(answer);
+            }
+            sleep(REFUSAL_PAUSE).await;
+        }
+        anyhow::bail!("{} was refused {MAX_REFUSALS} times: the server is too busy", call.path)
+    }
+
+    /// As [`Connection::patient_call`], as JSON.
+    ///
+    /// # Errors
+    /// When there is no answer or another one.
+    pub async fn json(&mut self, call: &Call<'_>) -> anyhow::Result<Value> {
+        let answer = self.patient_call(call).await?;
+        serde_json::from_slice(answer.body).with_context(|| format!("{} answered no JSON", call.path))
+    }
+
+    async fn exchange(&mut self, call: &Call<'_>) -> anyhow::Result<Head> {
         call.write(&self.target.host, &mut self.outgoing);
         let until = self.gives_up_at.unwrap_or_else(|| Instant::now() + CALL_TIMEOUT);
         let exchanged = timeout_at(until, async {
@@ -96,34 +132,12 @@ impl Connection {
             stream.write_all(&self.outgoing).await?;
             self.incoming.receive(stream, call.method).await
         });
+        let received = exchanged.await.map_err(anyhow::Error::from).flatten();
         // Without an answer, what comes over the connection next cannot be told from a late answer.
-        let head = match exchanged.await {
-            Ok(Ok(head)) => head,
-            Ok(Err(error)) => {
-                self.stream = None;
-                return Err(error);
-            }
-            Err(gave_up) => {
-                self.stream = None;
-                return Err(gave_up.into());
-            }
-        };
-        if !head.keeps_alive {
+        if !received.as_ref().is_ok_and(|head| head.keeps_alive) {
             self.stream = None;
         }
-        let body = self.incoming.body(&head);
-        Ok(Answer { status: head.status, has_retry_after: head.has_retry_after, body })
-    }
-
-    /// As [`Connection::call`], for an answer that must be a success, as JSON.
-    ///
-    /// # Errors
-    /// When there is no answer or another one.
-    pub async fn json(&mut self, call: &Call<'_>) -> anyhow::Result<Value> {
-        let answer = self.call(call).await?;
-        let (method, path) = (call.method, call.path);
-        anyhow::ensure!(answer.is_success(), "{method} {path} was answered {}", answer.tell());
-        serde_json::from_slice(answer.body).with_context(|| format!("{path} answered no JSON"))
+        received
     }
 }
 
@@ -229,11 +243,12 @@ impl Incoming {
         Ok(stream.read_buf(&mut self.bytes).await?)
     }
 
-    fn body(&self, head: &Head) -> &[u8] {
-        match head.framing {
+    fn answer(&self, head: &Head) -> Answer<'_> {
+        let body = match head.framing {
             Framing::Chunked => &self.joined,
             Framing::Length(_) | Framing::UntilClose => &self.bytes[head.bytes..],
-        }
+        };
+        Answer { status: head.status, has_retry_after: head.has_retry_after, body }
     }
 }
 
@@ -253,7 +268,7 @@ mod tests {
         };
         let (head, ()) = tokio::join!(incoming.receive(&mut near, "GET"), send);
         let head = head?;
-        Ok((head.status, String::from_utf8(incoming.body(&head).to_vec())?))
+        Ok((head.status, String::from_utf8(incoming.answer(&head).body.to_vec())?))
     }
 
     #[tokio::test]

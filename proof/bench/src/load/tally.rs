@@ -81,11 +81,6 @@ impl Tally {
         self.done.iter().map(|kind| kind.latency.len()).sum()
     }
 
-    /// How many answers of one kind.
-    pub fn count(&self, kind: usize) -> u64 {
-        self.done.get(kind).map_or(0, |kind| kind.latency.len())
-    }
-
     /// All answers.
     pub fn answered(&self) -> u64 {
         self.done() + self.busy.len() + self.undecided + self.failed
@@ -161,7 +156,11 @@ impl Tally {
     }
 }
 
-fn latency() -> anyhow::Result<Histogram<u64>> {
+/// An empty histogram of latencies.
+///
+/// # Errors
+/// Never: its limits are right.
+pub fn latency() -> anyhow::Result<Histogram<u64>> {
     Ok(Histogram::new_with_bounds(1, MAX_LATENCY_US, LATENCY_DIGITS)?)
 }
 
@@ -184,7 +183,10 @@ mod tests {
         for outcome in outcomes {
             tally.note(outcome, took, Duration::from_millis(1_500));
         }
-        assert_eq!((tally.count(0), tally.count(1), tally.done(), tally.answered()), (1, 2, 3, 6));
+        assert_eq!(
+            (tally.done[0].latency.len(), tally.done[1].latency.len(), tally.done(), tally.answered()),
+            (1, 2, 3, 6)
+        );
         assert_eq!((tally.errors(), tally.busy.len(), tally.described.len()), (1, 1, 1));
         assert_eq!(tally.latency().unwrap().len(), 3);
         let by_second: Vec<_> = tally.seconds.iter().map(Histogram::len).collect();

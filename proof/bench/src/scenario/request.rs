@@ -3,7 +3,7 @@
 use anyhow::Context;
 use serde_json::{Map, Value};
 
-use super::{Outcome, Scenario, Server};
+use super::{Outcome, Scenario, Server, named};
 use crate::{
     http::{Call, Connection},
     target::Target,
@@ -63,12 +63,12 @@ impl Scenario for Request {
     }
 
     fn configuration(&self) -> Map<String, Value> {
-        let mut configuration = Map::new();
-        configuration.insert("method".to_owned(), self.method().into());
-        configuration.insert("path".to_owned(), self.options.path.clone().into());
         let body_bytes = self.options.body.as_ref().map(String::len);
-        configuration.insert("body_bytes".to_owned(), body_bytes.into());
-        configuration
+        named([
+            ("method", self.method().into()),
+            ("path", self.options.path.as_str().into()),
+            ("body_bytes", body_bytes.into()),
+        ])
     }
 }
 
