@@ -110,10 +110,14 @@ const HELP: &str = "\
 Figures:
   per_s        wanted answers per second, from the first request to the last answer
   latency      of these answers. Open loop: from the instant at which a request was due, so a stalled
-               server cannot hide the requests that it kept from being sent. Timers tick once a
-               millisecond, which the figures include. Closed loop: from the instant of sending.
+               server cannot hide the requests that it kept from being sent. Closed loop: from the
+               instant of sending
   busy         answered 429 or 503 with Retry-After; without that header it is an error
-  unsent       due in time, and never sent because no connection was free
+  gave_up      not answered within --timeout, so the client hung up
+  skipped      its client would have hung up before a connection was free to send it
+  unsent       due before the end, and not taken up before it because no connection was free
+  lag          how late the generator itself began requests; more than a few milliseconds: the machine is
+               too busy for the latencies to mean much
   cpu          processor time, user and kernel, from the first request to the last answer, per answer
   audit        `clean` when `boxoffice audit` finds nothing afterwards; `not-ours` with --url
 

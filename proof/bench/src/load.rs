@@ -1,13 +1,15 @@
 //! Putting the load on: connections that take numbered requests, and a histogram of their answers.
 
+mod pacer;
 mod schedule;
 mod tally;
 
 use std::{cell::RefCell, time::Duration};
 
 use futures_util::future::join_all;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 
+use pacer::Pacer;
 pub use schedule::Pace;
 use schedule::Schedule;
 pub use tally::{Tally, latency};
@@ -47,11 +49,14 @@ pub struct Plan {
 /// When the connections cannot be made.
 pub async fn drive<S: Scenario>(scenario: &S, target: &Target, plan: &Plan) -> anyhow::Result<Tally> {
     let connections = connect(target, plan.connections).await?;
-    let tally = RefCell::new(Tally::new(S::KINDS)?);
+    let (tally, pacer) = (RefCell::new(Tally::new(S::KINDS)?), Pacer::new()?);
     let meter = Meter::start(plan.server);
     let schedule = Schedule::new(*plan);
-    let run = Run { scenario, plan, schedule: &schedule, tally: &tally };
-    join_all(connections.into_iter().map(|connection| run.work(connection))).await;
+    let run = Run { scenario, plan, schedule: &schedule, tally: &tally, pacer: &pacer };
+    tokio::select! {
+        _ = join_all(connections.into_iter().map(|connection| run.work(connection))) => {}
+        () = pacer.run() => {}
+    }
     let (took, cpu) = (schedule.start.elapsed(), meter.read());
     let (unsent, skipped) = (schedule.unsent(), schedule.skipped());
     Ok(Tally { took, cpu, unsent, skipped, ..tally.into_inner() })
@@ -72,6 +77,7 @@ struct Run<'a, S> {
     plan: &'a Plan,
     schedule: &'a Schedule,
     tally: &'a RefCell<Tally>,
+    pacer: &'a Pacer,
 }
 
 impl<S: Scenario> Run<'_, S> {
@@ -79,38 +85,40 @@ impl<S: Scenario> Run<'_, S> {
     async fn work(&self, mut connection: Connection) {
         while let Some((number, due)) = self.schedule.take() {
             if let Some(due) = due {
-                sleep_until(due).await;
+                self.wait(due).await;
             }
             let since = due.unwrap_or_else(Instant::now);
             connection.give_up_at(since + self.plan.patience);
-            let attempted = self.scenario.attempt(number, &mut connection).await;
-            if self.count(number, since, attempted) {
+            let outcome = match self.scenario.attempt(number, &mut connection).await {
+                // The client had hung up.
+                Ok(Outcome::Done(_)) if since.elapsed() > self.plan.patience => Outcome::GaveUp,
+                Ok(outcome) => outcome,
+                Err(error) if is_gave_up(&error) => Outcome::GaveUp,
+                Err(error) => Outcome::Broken(format!("{error:#}")),
+            };
+            let pauses = self.pauses(&outcome);
+            self.tally.borrow_mut().note(outcome, since.elapsed(), self.schedule.start.elapsed());
+            if pauses {
                 sleep(PAUSE).await;
             }
         }
     }
 
-    /// Counts an answer; whether the connection should pause.
-    fn count(&self, number: u64, since: Instant, attempted: anyhow::Result<Outcome>) -> bool {
-        let mut tally = self.tally.borrow_mut();
-        let now = Instant::now();
-        match attempted {
-            Ok(outcome) => {
-                // In an open loop, others who want something do not wait because one was refused.
-                let is_refused = outcome == Outcome::Busy && self.plan.pace == Pace::Closed;
-                let pauses = is_refused || matches!(outcome, Outcome::Failed(_));
-                tally.note(outcome, now - since, now - self.schedule.start);
-                pauses
-            }
-            Err(error) => {
-                if is_gave_up(&error) {
-                    tally.gave_up += 1;
-                } else {
-                    tally.broken += 1;
-                }
-                tally.describe(|| format!("request {number}: {error:#}"));
-                !is_gave_up(&error)
-            }
+    /// Waits until a request is due. When it was late already, that is the server's doing, which kept the
+    /// connection from sending it; else what it begins too late is the generator's.
+    async fn wait(&self, due: Instant) {
+        if Instant::now() < due {
+            self.pacer.wait(due).await;
+            self.tally.borrow_mut().note_lag(due.elapsed());
+        }
+    }
+
+    /// In an open loop, others who want something do not wait because one was refused.
+    fn pauses(&self, outcome: &Outcome) -> bool {
+        match outcome {
+            Outcome::Busy => self.plan.pace == Pace::Closed,
+            Outcome::Failed(_) | Outcome::Broken(_) => true,
+            Outcome::Done(_) | Outcome::Undecided | Outcome::GaveUp => false,
         }
     }
 }

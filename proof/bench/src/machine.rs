@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path, process::Command, time::Duration};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 const BYTES_PER_MB: u64 = 1_000_000;
 
 /// How many cores there are.
@@ -44,6 +46,14 @@ fn memory_mb(process: u32, name: &str) -> Option<u64> {
     let line = text.lines().find(|line| line.starts_with(name))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kib * 1_024 / BYTES_PER_MB)
+}
+
+/// Lets this process and its children open as many files as the operating system allows: each connection
+/// is one.
+pub fn open_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    // When it is refused, connections fail, and that is told then.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// The processor time that was used in a while, in user mode and in the kernel.

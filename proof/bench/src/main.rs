@@ -53,6 +53,7 @@ fn start(cli: &Cli) -> anyhow::Result<ExitCode> {
         echo::serve()?;
         return Ok(ExitCode::SUCCESS);
     }
+    machine::open_many_files();
     // One thread: the generator shares its cores with the server, and must not move work between them.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let report = runtime.block_on(run(cli))?;

@@ -45,6 +45,8 @@ pub struct Report {
     pub problems: Vec<String>,
     /// From the first request to the last answer.
     pub took_s: f64,
+    /// How late the generator itself began requests, at the 99th percentile.
+    pub generator_lag_p99_ms: f64,
     pub server_cpu_us_per_answer: Option<f64>,
     pub generator_cpu_us_per_answer: Option<f64>,
     pub memory_at_rest_mb: Option<u64>,
@@ -131,6 +133,7 @@ impl Report {
             audit: Audit::NotOurs,
             problems: Vec::new(),
             took_s: round(seconds),
+            generator_lag_p99_ms: ms(tally.lag.value_at_quantile(0.99)),
             server_cpu_us_per_answer: per_answer(tally.cpu.server, tally),
             generator_cpu_us_per_answer: per_answer(tally.cpu.generator, tally),
             memory_at_rest_mb: None,

@@ -32,6 +32,10 @@ pub enum Outcome {
     Undecided,
     /// An answer that the scenario does not expect.
     Failed(String),
+    /// The connection ended without an answer: it is not known whether the request was carried out.
+    Broken(String),
+    /// The client had no answer in time and hung up: that is not known either.
+    GaveUp,
 }
 
 impl Outcome {

@@ -37,6 +37,9 @@ pub struct Tally {
     pub unsent: u64,
     /// Answers that the scenario wants, by the second in which they came.
     pub seconds: Vec<Histogram<u32>>,
+    /// How much later than they were due requests were begun although a connection was free: what the
+    /// generator itself adds.
+    pub lag: Histogram<u64>,
     /// From the first request to the last answer.
     pub took: Duration,
     /// What the processors did meanwhile.
@@ -70,6 +73,7 @@ impl Tally {
             skipped: 0,
             unsent: 0,
             seconds: Vec::new(),
+            lag: latency()?,
             took: Duration::ZERO,
             cpu: Cpu::default(),
             described: Vec::new(),
@@ -91,17 +95,22 @@ impl Tally {
         self.broken + self.gave_up
     }
 
-    /// Wrong answers, and requests without one.
+    /// Requests that were sent.
+    pub fn sent(&self) -> u64 {
+        self.answered() + self.unknown()
+    }
+
+    /// Wrong answers, and connections that ended without one.
     pub fn errors(&self) -> u64 {
-        self.failed + self.broken + self.gave_up
+        self.failed + self.broken
     }
 
     /// What in the answers makes the figures void. Refusals because the server is busy are a result.
     pub fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        if self.errors() > 0 {
+        let (mut problems, wrong) = (Vec::new(), self.errors() + self.gave_up);
+        if wrong > 0 {
             let described = self.described.join("; ");
-            problems.push(format!("{} requests failed, among them: {described}", self.errors()));
+            problems.push(format!("{wrong} requests failed, among them: {described}"));
         }
         if self.done() == 0 {
             problems.push("no answer was the wanted one".to_owned());
@@ -121,7 +130,7 @@ impl Tally {
         Ok(all)
     }
 
-    /// Counts an answer that took so long and came so long after the start.
+    /// Counts an attempt that took so long and ended so long after the start.
     pub(super) fn note(&mut self, outcome: Outcome, took: Duration, after: Duration) {
         let took = u64::try_from(took.as_micros()).unwrap_or(MAX_LATENCY_US);
         match outcome {
@@ -131,16 +140,29 @@ impl Tally {
             }
             Outcome::Busy => self.busy.saturating_record(took),
             Outcome::Undecided => self.undecided += 1,
+            Outcome::GaveUp => {
+                self.gave_up += 1;
+                self.describe("no answer in time".to_owned());
+            }
+            Outcome::Broken(what) => {
+                self.broken += 1;
+                self.describe(what);
+            }
             Outcome::Failed(what) => {
                 self.failed += 1;
-                self.describe(|| what);
+                self.describe(what);
             }
         }
     }
 
-    pub(super) fn describe(&mut self, what: impl FnOnce() -> String) {
+    /// Counts how late a request was begun.
+    pub(super) fn note_lag(&mut self, lag: Duration) {
+        self.lag.saturating_record(u64::try_from(lag.as_micros()).unwrap_or(MAX_LATENCY_US));
+    }
+
+    fn describe(&mut self, what: String) {
         if self.described.len() < MAX_DESCRIBED {
-            self.described.push(what());
+            self.described.push(what);
         }
     }
 
@@ -179,6 +201,8 @@ mod tests {
             Outcome::Busy,
             Outcome::Undecided,
             Outcome::Failed("500".to_owned()),
+            Outcome::Broken("reset".to_owned()),
+            Outcome::GaveUp,
         ];
         for outcome in outcomes {
             tally.note(outcome, took, Duration::from_millis(1_500));
@@ -187,7 +211,7 @@ mod tests {
             (tally.done[0].latency.len(), tally.done[1].latency.len(), tally.done(), tally.answered()),
             (1, 2, 3, 6)
         );
-        assert_eq!((tally.errors(), tally.busy.len(), tally.described.len()), (1, 1, 1));
+        assert_eq!((tally.errors(), tally.unknown(), tally.busy.len(), tally.sent()), (2, 2, 1, 8));
         assert_eq!(tally.latency().unwrap().len(), 3);
         let by_second: Vec<_> = tally.seconds.iter().map(Histogram::len).collect();
         assert_eq!(by_second, [0, 3]);

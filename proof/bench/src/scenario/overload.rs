@@ -40,7 +40,7 @@ pub struct Options {
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     factor: u64,
     /// How many clients the flood has at a time, each with a connection
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=4_000))]
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     clients: u32,
     /// After how many milliseconds a client of the flood hangs up
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(10..=60_000))]
@@ -64,6 +64,7 @@ pub struct Overload {
 struct Phases {
     peak_per_s: f64,
     offered_per_s: u64,
+    sent_per_s: f64,
     goodput_per_s: f64,
     goodput_by_second: Vec<u64>,
     calm_per_s: u64,
@@ -111,6 +112,7 @@ impl Scenario for Overload {
         self.phases = Some(Phases {
             peak_per_s,
             offered_per_s,
+            sent_per_s: per_second(flood.sent(), flood.took.as_secs_f64()),
             goodput_per_s: per_second(flood.done(), flood.took.as_secs_f64()),
             goodput_by_second: flood.seconds.iter().map(Histogram::len).collect(),
             calm_per_s,
@@ -166,6 +168,7 @@ impl Scenario for Overload {
         details.extend(named([
             ("peak_per_s", json!(phases.peak_per_s)),
             ("offered_per_s", json!(phases.offered_per_s)),
+            ("sent_per_s", json!(phases.sent_per_s)),
             ("goodput_per_s", json!(phases.goodput_per_s)),
             ("goodput_over_peak", json!(phases.goodput_over_peak())),
             ("goodput_by_second", json!(phases.goodput_by_second)),
