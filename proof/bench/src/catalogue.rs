@@ -64,6 +64,7 @@ pub struct Catalogue {
 
 /// What all events of a catalogue have in common.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Options {
     /// How many events there are
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

@@ -21,6 +21,7 @@ const SOLD_OUT: usize = 1;
 
 /// The options of the sale.
 #[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Options {
     /// How many seats the event has; with fewer than are wanted the rest is answered `sold_out`
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
