@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How many events a list shows, as the pages of the platform do.
-const PAGE_SIZE: usize = 20;
+pub const PAGE_SIZE: usize = 20;
 /// How many pages of the plain list are looked at.
 const PAGES: usize = 10;
 /// Every so many lists are read whole and held against their filter; the others only by their beginning.

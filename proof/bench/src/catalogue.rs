@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use anyhow::Context;
 use futures_util::future::try_join_all;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
@@ -109,10 +110,10 @@ impl Catalogue {
     /// When the platform does not answer.
     pub async fn check(&self, target: &Target, found: &Found) -> anyhow::Result<Vec<String>> {
         let mut connection = Connection::to(target);
-        let mut problems = Vec::new();
+        let (mut problems, until) = (Vec::new(), Instant::now() + organizer::SETTLE_TIMEOUT);
         for event_id in self.sample() {
             let booked = found.booked.get(&event_id).copied().unwrap_or_default();
-            let taken = Taken::settled(&mut connection, event_id, booked).await?;
+            let taken = Taken::settled(&mut connection, event_id, booked, until).await?;
             problems.extend(taken.problems(event_id, booked, SEATS));
         }
         let ours: u64 = self.offers.iter().filter_map(|offer| found.booked.get(&offer.event_id)).sum();

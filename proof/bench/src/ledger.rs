@@ -98,10 +98,12 @@ impl Ledger {
         let answered = self.buyers.take();
         let total: usize = answered.iter().map(|answered| answered.booked.len()).sum();
         eprintln!("reading {total} answered bookings again");
+        let start = Instant::now();
         let progress = Progress::new("bookings read again", total as u64);
         let until = Instant::now() + READ_TIMEOUT;
         let read = buyers.iter().map(|buyer| read_buyer(target, buyer, until, &progress));
         let read: Vec<_> = stream::iter(read).buffered(READ_AT_ONCE).try_collect().await?;
+        eprintln!("read within {} s", start.elapsed().as_secs());
         let mut found = Found::default();
         let mut beyond = 0;
         for (answered, read) in answered.iter().zip(&read) {

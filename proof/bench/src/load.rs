@@ -7,7 +7,7 @@ mod tally;
 use std::{cell::RefCell, time::Duration};
 
 use futures_util::future::join_all;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use pacer::Pacer;
 pub use schedule::Pace;
@@ -21,8 +21,10 @@ use crate::{
     target::Target,
 };
 
-/// The pause after a refused or failed request, so that no server is asked in a busy loop.
-const PAUSE: Duration = Duration::from_millis(10);
+/// The pause after a failed request, so that a server that is gone is not asked in a busy loop.
+const FAILURE_PAUSE: Duration = Duration::from_millis(10);
+/// The pause of who was told to come again: the least that `Retry-After` can say.
+const BUSY_PAUSE: Duration = Duration::from_secs(1);
 /// How many connections are made at a time: the queue of a listener is short.
 const CONNECT_AT_ONCE: usize = 64;
 
@@ -57,9 +59,9 @@ pub async fn drive<S: Scenario>(scenario: &S, target: &Target, plan: &Plan) -> a
         _ = join_all(connections.into_iter().map(|connection| run.work(connection))) => {}
         () = pacer.run() => {}
     }
-    let (took, cpu) = (schedule.start.elapsed(), meter.read());
+    let cpu = meter.read();
     let (unsent, skipped) = (schedule.unsent(), schedule.skipped());
-    Ok(Tally { took, cpu, unsent, skipped, ..tally.into_inner() })
+    Ok(Tally { cpu, unsent, skipped, ..tally.into_inner() })
 }
 
 async fn connect(target: &Target, count: u32) -> anyhow::Result<Vec<Connection>> {
@@ -96,10 +98,10 @@ impl<S: Scenario> Run<'_, S> {
                 Err(error) if is_gave_up(&error) => Outcome::GaveUp,
                 Err(error) => Outcome::Broken(format!("{error:#}")),
             };
-            let pauses = self.pauses(&outcome);
+            let pause = self.pause(&outcome);
             self.tally.borrow_mut().note(outcome, since.elapsed(), self.schedule.start.elapsed());
-            if pauses {
-                sleep(PAUSE).await;
+            if !pause.is_zero() {
+                sleep_until(self.schedule.end().min(Instant::now() + pause)).await;
             }
         }
     }
@@ -113,12 +115,13 @@ impl<S: Scenario> Run<'_, S> {
         }
     }
 
-    /// In an open loop, others who want something do not wait because one was refused.
-    fn pauses(&self, outcome: &Outcome) -> bool {
-        match outcome {
-            Outcome::Busy => self.plan.pace == Pace::Closed,
-            Outcome::Failed(_) | Outcome::Broken(_) => true,
-            Outcome::Done(_) | Outcome::Undecided | Outcome::GaveUp => false,
+    /// How long the client waits after an answer.
+    fn pause(&self, outcome: &Outcome) -> Duration {
+        match (outcome, self.plan.pace) {
+            (Outcome::Busy, Pace::Closed) => BUSY_PAUSE,
+            (Outcome::Failed(_) | Outcome::Broken(_), _) => FAILURE_PAUSE,
+            // In an open loop, others who want something do not wait because one was refused.
+            _ => Duration::ZERO,
         }
     }
 }

@@ -13,8 +13,8 @@ use crate::{
     http::{Call, Connection},
 };
 
-/// How long the last changes of an event may take.
-const SETTLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the last changes of all events may take.
+pub const SETTLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long readers such as analytics may take to catch up.
 const FOLLOW_TIMEOUT: Duration = Duration::from_secs(120);
 /// The pause between two looks at something that is still changing.
@@ -87,13 +87,17 @@ impl Taken {
         Ok(Self { sold: figure("sold")?, held: figure("held")?, available: figure("available")? })
     }
 
-    /// As [`Taken::read`], once it has sold so many, or when it is clear that it will not: cancellations
-    /// give their seats back a moment after they are answered.
+    /// As [`Taken::read`], once it has sold so many, or when the time for that is over: cancellations give
+    /// their seats back a moment after they are answered.
     ///
     /// # Errors
     /// When the platform does not answer.
-    pub async fn settled(connection: &mut Connection, event_id: Uuid, booked: u64) -> anyhow::Result<Self> {
-        let until = Instant::now() + SETTLE_TIMEOUT;
+    pub async fn settled(
+        connection: &mut Connection,
+        event_id: Uuid,
+        booked: u64,
+        until: Instant,
+    ) -> anyhow::Result<Self> {
         loop {
             let taken = Self::read(connection, event_id).await?;
             if taken.sold == booked || Instant::now() > until {
@@ -130,11 +134,11 @@ pub async fn wait_for_readers(
     connection: &mut Connection,
     organizer: &Account,
     event_id: Uuid,
-    sold: u64,
 ) -> anyhow::Result<Duration> {
     let path = format!("/v1/analytics/events/{event_id}/popularity");
     let start = Instant::now();
     loop {
+        let sold = Taken::read(connection, event_id).await?.sold;
         let authorization = organizer.authorization();
         let figures = connection.json(&Call::get(&path).by(&authorization)).await?;
         let booked = figures["booked"].as_u64().unwrap_or_default();

@@ -55,13 +55,17 @@ impl Schedule {
         self.skip(now);
         let number = self.next.get();
         let due = self.plan.pace.due(number).map(|after| self.start + after);
-        let end = self.start + self.plan.time;
-        let is_over = now >= end || due.is_some_and(|due| due >= end);
+        let is_over = now >= self.end() || due.is_some_and(|due| due >= self.end());
         if is_over || number >= self.plan.attempts {
             return None;
         }
         self.next.set(number + 1);
         Some((number, due))
+    }
+
+    /// When the last request may be sent.
+    pub fn end(&self) -> Instant {
+        self.start + self.plan.time
     }
 
     /// Passes over the requests whose clients would have hung up by now.

@@ -133,6 +133,7 @@ impl Tally {
     /// Counts an attempt that took so long and ended so long after the start.
     pub(super) fn note(&mut self, outcome: Outcome, took: Duration, after: Duration) {
         let took = u64::try_from(took.as_micros()).unwrap_or(MAX_LATENCY_US);
+        self.took = self.took.max(after);
         match outcome {
             Outcome::Done(kind) => {
                 self.done[kind].latency.saturating_record(took);

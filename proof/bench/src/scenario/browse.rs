@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Outcome, Scenario, named};
 use crate::{
-    browsing::{Browsing, KINDS},
+    browsing::{Browsing, KINDS, PAGE_SIZE},
     catalogue,
     http::Connection,
     target::Target,
@@ -40,6 +40,6 @@ impl Scenario for Browse {
 
     fn configuration(&self) -> Map<String, Value> {
         let catalogue::Options { events, exponent } = self.options.catalogue;
-        named([("events", json!(events)), ("exponent", json!(exponent))])
+        named([("events", json!(events)), ("exponent", json!(exponent)), ("page_size", json!(PAGE_SIZE))])
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use super::{Outcome, Scenario, login::Login, named};
 use crate::{
@@ -140,14 +141,17 @@ impl FlashSale {
     /// When the platform does not answer.
     pub async fn check_sale(&mut self, target: &Target, unknown: u64) -> anyhow::Result<Vec<String>> {
         let (mut connection, event_id) = (Connection::to(target), self.offer.event_id);
+        // First, because reading all bookings again gives the readers time that a sale does not give them.
+        let behind = organizer::wait_for_readers(&mut connection, &self.organizer, event_id).await;
         let mut found = self.ledger.check(target, &self.buyers, unknown).await?;
-        let booked = found.booked.get(&event_id).copied().unwrap_or_default();
-        let taken = Taken::settled(&mut connection, event_id, booked).await?;
-        found.problems.extend(taken.problems(event_id, booked, self.options.seats));
-        match organizer::wait_for_readers(&mut connection, &self.organizer, event_id, taken.sold).await {
+        match behind {
             Ok(behind) => self.readers_behind = Some(behind),
             Err(problem) => found.problems.push(problem.to_string()),
         }
+        let booked = found.booked.get(&event_id).copied().unwrap_or_default();
+        let until = Instant::now() + organizer::SETTLE_TIMEOUT;
+        let taken = Taken::settled(&mut connection, event_id, booked, until).await?;
+        found.problems.extend(taken.problems(event_id, booked, self.options.seats));
         self.confirmed = found.confirmed;
         Ok(found.problems)
     }

@@ -91,6 +91,10 @@ impl Scenario for Overload {
 
     /// The figures of the report are those of the flood.
     async fn run(&mut self, target: &Target, plan: &Plan) -> anyhow::Result<Tally> {
+        anyhow::ensure!(
+            plan.pace == Pace::Closed,
+            "overload finds its rate itself: --factor says how much more"
+        );
         let peak_plan = Plan { time: PEAK, pace: Pace::Closed, ..*plan };
         let peak = self.phase("peak", target, &peak_plan).await?;
         let peak_per_s = per_second(peak.done(), peak.took.as_secs_f64());

@@ -95,7 +95,8 @@ impl Scenario for Paid {
         let unknown = tally.unknown() + tally.undecided;
         let mut found = self.ledger.check(target, &self.buyers, unknown).await?;
         let booked = found.booked.get(&event_id).copied().unwrap_or_default();
-        let taken = Taken::settled(&mut connection, event_id, booked).await?;
+        let until = Instant::now() + organizer::SETTLE_TIMEOUT;
+        let taken = Taken::settled(&mut connection, event_id, booked, until).await?;
         found.problems.extend(taken.problems(event_id, booked, self.options.seats));
         self.confirmed = found.confirmed;
         Ok(found.problems)
