@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     load::{Pace, Plan},
-    scenario::{browse, flash_sale, login, mixed, overload, paid, request, spread},
+    sale,
+    scenario::{browse, flash_sale, login, mixed, overload, request, spread},
 };
 
 /// Puts load on a Boxoffice over REST, and checks that what it measured is correct.
@@ -34,7 +35,7 @@ pub enum Name {
     /// An ordinary day: of a hundred requests 90 look, 8 book and 2 cancel
     Mixed(mixed::Options),
     /// Tickets that cost money: each attempt holds a seat, pays, and has its ticket
-    Paid(paid::Options),
+    Paid(sale::Options),
     /// Signing in, which costs a password hash
     Login(login::Options),
     /// What the gateway costs: the cheapest call with a token, GET /v1/users/me

@@ -103,7 +103,7 @@ impl Ledger {
         let until = Instant::now() + READ_TIMEOUT;
         let read = buyers.iter().map(|buyer| read_buyer(target, buyer, until, &progress));
         let read: Vec<_> = stream::iter(read).buffered(READ_AT_ONCE).try_collect().await?;
-        eprintln!("read within {} s", start.elapsed().as_secs());
+        eprintln!("read in {:.1} s", start.elapsed().as_secs_f64());
         let mut found = Found::default();
         let mut beyond = 0;
         for (answered, read) in answered.iter().zip(&read) {

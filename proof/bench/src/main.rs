@@ -20,6 +20,7 @@ mod process;
 mod progress;
 mod random;
 mod report;
+mod sale;
 mod scenario;
 mod target;
 

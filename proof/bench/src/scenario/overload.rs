@@ -8,16 +8,19 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde_json::{Map, Value, json};
 
-use super::{Outcome, Scenario, flash_sale, flash_sale::FlashSale, named};
+use super::{Outcome, Scenario, named};
 use crate::{
     http::Connection,
     load::{self, Pace, Plan, Tally},
     report::{ms, per_second, round},
+    sale::{self, Sale},
     target::Target,
 };
 
 /// How long the peak is looked for.
 const PEAK: Duration = Duration::from_secs(5);
+/// With at least so many connections: commits are shared, so the peak needs a crowd.
+const PEAK_CONNECTIONS: u32 = 256;
 /// How long the calm rate is watched before the flood.
 const CALM: Duration = Duration::from_secs(5);
 /// The calm rate, as a part of the peak.
@@ -35,7 +38,7 @@ const NORMAL_SECONDS: usize = 3;
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
     #[command(flatten)]
-    sale: flash_sale::Options,
+    sale: sale::Options,
     /// How many times the peak is wanted
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     factor: u64,
@@ -53,7 +56,7 @@ pub struct Options {
 /// The scenario `overload`.
 pub struct Overload {
     options: Options,
-    sale: FlashSale,
+    sale: Sale,
     phases: Option<Phases>,
     /// Requests without an answer before and after the flood.
     unknown: u64,
@@ -78,15 +81,15 @@ impl Scenario for Overload {
     type Options = Options;
 
     const NAME: &str = "overload";
-    const KINDS: &[&str] = FlashSale::KINDS;
+    const KINDS: &[&str] = sale::KINDS;
 
     async fn set_up(target: &Target, options: &Options) -> anyhow::Result<Self> {
-        let sale = FlashSale::set_up(target, &options.sale).await?;
+        let sale = Sale::open(target, &options.sale, 0).await?;
         Ok(Self { options: options.clone(), sale, phases: None, unknown: 0, problems: Vec::new() })
     }
 
     async fn attempt(&self, number: u64, connection: &mut Connection) -> anyhow::Result<Outcome> {
-        self.sale.attempt(number, connection).await
+        self.sale.book(number, connection).await
     }
 
     /// The figures of the report are those of the flood.
@@ -95,7 +98,8 @@ impl Scenario for Overload {
             plan.pace == Pace::Closed,
             "overload finds its rate itself: --factor says how much more"
         );
-        let peak_plan = Plan { time: PEAK, pace: Pace::Closed, ..*plan };
+        let connections = plan.connections.max(PEAK_CONNECTIONS);
+        let peak_plan = Plan { connections, time: PEAK, ..*plan };
         let peak = self.phase("peak", target, &peak_plan).await?;
         let peak_per_s = per_second(peak.done(), peak.took.as_secs_f64());
         // At least one in a second, so that there is a rate.
@@ -139,7 +143,7 @@ impl Scenario for Overload {
     }
 
     async fn check(&mut self, target: &Target, tally: &Tally) -> anyhow::Result<Vec<String>> {
-        self.sale.check_sale(target, tally.unknown() + tally.undecided + self.unknown).await
+        self.sale.check(target, tally.unknown() + tally.undecided + self.unknown).await
     }
 
     fn configuration(&self) -> Map<String, Value> {
