@@ -90,6 +90,8 @@ impl Load {
             pace: self.rate.map_or(Pace::Closed, |per_second| Pace::Open { per_second }),
             attempts: self.attempts.unwrap_or(u64::MAX),
             patience: Duration::from_secs(self.timeout),
+            // Who waits for a connection waits as for an answer.
+            lateness: Duration::from_secs(self.timeout),
             server,
         }
     }
@@ -115,7 +117,7 @@ Figures:
                instant of sending
   busy         answered 429 or 503 with Retry-After; without that header it is an error
   gave_up      not answered within --timeout, so the client hung up
-  skipped      its client would have hung up before a connection was free to send it
+  skipped      due, and passed over because no connection was free in time
   unsent       due before the end, and not taken up before it because no connection was free
   lag          how late the generator itself began requests; more than a few milliseconds: the machine is
                too busy for the latencies to mean much

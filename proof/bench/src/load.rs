@@ -41,6 +41,8 @@ pub struct Plan {
     pub attempts: u64,
     /// How long a client waits for its answer before it hangs up.
     pub patience: Duration,
+    /// How late a request may be begun because no connection was free; later ones are passed over.
+    pub lateness: Duration,
     /// The process of the server, when it is known.
     pub server: Option<u32>,
 }

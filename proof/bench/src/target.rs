@@ -31,7 +31,8 @@ impl Target {
         let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
         let lookup = if has_port { authority.to_owned() } else { format!("{authority}:80") };
         let found = tokio::net::lookup_host(&lookup).await;
-        let address = found.ok().and_then(|mut found| found.next());
+        // A name such as localhost has two addresses; a server of this machine mostly listens at the older kind.
+        let address = found.ok().and_then(|found| found.min_by_key(SocketAddr::is_ipv6));
         Ok(Self {
             address: address.with_context(|| format!("the host of --url {url} is not known"))?,
             host: authority.to_owned(),

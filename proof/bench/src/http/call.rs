@@ -43,8 +43,11 @@ impl<'a> Call<'a> {
     /// Writes it over what was in the buffer.
     pub fn write(&self, host: &str, buffer: &mut Vec<u8>) {
         buffer.clear();
-        for part in [self.method, " ", self.path, " HTTP/1.1\r\nhost: ", host, "\r\n"] {
+        for part in [self.method, " ", self.path, " HTTP/1.1\r\n"] {
             buffer.extend_from_slice(part.as_bytes());
+        }
+        if !self.says("host") {
+            header(buffer, "host", host);
         }
         if let Some(authorization) = self.authorization {
             header(buffer, "authorization", authorization);
@@ -94,9 +97,11 @@ mod tests {
     }
 
     #[test]
-    fn a_post_without_a_body_says_so_and_a_content_type_is_not_doubled() {
+    fn a_post_without_a_body_says_so_and_headers_are_not_doubled() {
         assert!(written(&Call::post("/a", b"")).ends_with("content-length: 0\r\n\r\n"));
         let call = Call::post("/a", b"x").with(&[("Content-Type", "text/plain")]);
         assert_eq!(written(&call).to_lowercase().matches("content-type").count(), 1);
+        let call = Call::get("/a").with(&[("Host", "other")]);
+        assert_eq!(written(&call), "GET /a HTTP/1.1\r\nHost: other\r\n\r\n");
     }
 }

@@ -68,10 +68,10 @@ impl Schedule {
         self.start + self.plan.time
     }
 
-    /// Passes over the requests whose clients would have hung up by now.
+    /// Passes over the requests that are too late by now.
     fn skip(&self, now: Instant) {
         let Pace::Open { per_second } = self.plan.pace else { return };
-        let Some(over) = now.checked_duration_since(self.start + self.plan.patience) else { return };
+        let Some(over) = now.checked_duration_since(self.start + self.plan.lateness) else { return };
         let first = over.as_micros() * u128::from(per_second) / 1_000_000;
         let first = u64::try_from(first).unwrap_or(u64::MAX).min(self.due_in_all());
         let skipped = first.saturating_sub(self.next.get());
@@ -101,8 +101,9 @@ mod tests {
     use super::*;
 
     fn schedule(pace: Pace, attempts: u64) -> Schedule {
-        let (connections, time, patience) = (1, Duration::from_secs(2), Duration::from_secs(60));
-        Schedule::new(Plan { connections, time, pace, attempts, patience, server: None })
+        let (time, long) = (Duration::from_secs(2), Duration::from_secs(60));
+        let (patience, lateness) = (long, long);
+        Schedule::new(Plan { connections: 1, time, pace, attempts, patience, lateness, server: None })
     }
 
     #[test]
@@ -129,9 +130,9 @@ mod tests {
     }
 
     #[test]
-    fn who_would_have_hung_up_is_passed_over() {
+    fn what_is_too_late_is_passed_over() {
         let mut schedule = schedule(Pace::Open { per_second: 1_000 }, u64::MAX);
-        schedule.plan.patience = Duration::from_millis(100);
+        schedule.plan.lateness = Duration::from_millis(100);
         schedule.start -= Duration::from_millis(600);
         let (number, due) = schedule.take().unwrap();
         // The clock goes on while the test runs.

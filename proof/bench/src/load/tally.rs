@@ -31,7 +31,7 @@ pub struct Tally {
     pub broken: u64,
     /// Requests whose client had no answer in time and hung up: not known either.
     pub gave_up: u64,
-    /// Requests whose time was over before a connection was free to send them.
+    /// Requests that were too late before a connection was free to send them.
     pub skipped: u64,
     /// Requests that were due in time and not taken in time.
     pub unsent: u64,

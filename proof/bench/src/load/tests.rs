@@ -48,8 +48,8 @@ fn server(stall_at: usize, stall: Duration, answers: usize) -> String {
 }
 
 fn plan(pace: Pace, milliseconds: u64, attempts: u64) -> Plan {
-    let (time, patience) = (Duration::from_millis(milliseconds), Duration::from_secs(60));
-    Plan { connections: 1, time, pace, attempts, patience, server: None }
+    let (time, long) = (Duration::from_millis(milliseconds), Duration::from_secs(60));
+    Plan { connections: 1, time, pace, attempts, patience: long, lateness: long, server: None }
 }
 
 async fn drive_with_a_stall(pace: Pace) -> Tally {

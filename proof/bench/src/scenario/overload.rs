@@ -21,6 +21,9 @@ use crate::{
 const PEAK: Duration = Duration::from_secs(5);
 /// With at least so many connections: commits are shared, so the peak needs a crowd.
 const PEAK_CONNECTIONS: u32 = 256;
+/// How late a client of the flood may be because all are busy. Who comes later is not there: if the
+/// oldest were sent first, all would be about to hang up.
+const FLOOD_LATENESS: Duration = Duration::from_millis(20);
 /// How long the calm rate is watched before the flood.
 const CALM: Duration = Duration::from_secs(5);
 /// The calm rate, as a part of the peak.
@@ -109,10 +112,15 @@ impl Scenario for Overload {
         let calm_p99_ms = ms(calm.latency()?.value_at_quantile(0.99));
 
         let offered_per_s = (peak_per_s as u64).max(1) * self.options.factor;
-        let patience = Duration::from_millis(self.options.patience_ms);
-        let (connections, pace) = (self.options.clients, Pace::Open { per_second: offered_per_s });
-        eprintln!("flood: {offered_per_s}/s from {connections} clients");
-        let flood = load::drive(self, target, &Plan { connections, pace, patience, ..*plan }).await?;
+        let flood_plan = Plan {
+            connections: self.options.clients,
+            pace: Pace::Open { per_second: offered_per_s },
+            patience: Duration::from_millis(self.options.patience_ms),
+            lateness: FLOOD_LATENESS,
+            ..*plan
+        };
+        eprintln!("flood: {offered_per_s}/s from {} clients", self.options.clients);
+        let flood = load::drive(self, target, &flood_plan).await?;
 
         let watched = Duration::from_secs(self.options.recovery_seconds);
         let recovery = self.phase("recovery", target, &Plan { time: watched, ..calm_plan }).await?;
