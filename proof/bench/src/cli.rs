@@ -41,6 +41,7 @@ pub enum Name {
     /// What the gateway costs: the cheapest call with a token, GET /v1/users/me
     GatewayEcho,
     /// Ten times as many bookings are wanted as can be made: goodput over the peak, and the recovery
+    #[command(after_help = OVERLOAD_HELP)]
     Overload(overload::Options),
     /// The ceiling: the same generator on an HTTP server that reads JSON and answers with it
     Echo,
@@ -109,6 +110,22 @@ impl Load {
     }
 }
 
+const OVERLOAD_HELP: &str = "\
+Phases: the peak, in a closed loop of --connections, 256 at least; a calm rate of 30 % of it; the flood, for
+--seconds; and the calm rate again. The figures of the report are those of the flood; bookings of all phases
+are read again. A client who hangs up is no error in the flood.
+
+A flood has as many requests under way as it has clients. A server that answers slowly is therefore sent
+fewer requests than are wanted (`sent_per_s` of `offered_per_s` in the details; the others are `skipped`).
+To see a server refuse, have more clients than it serves at a time.
+
+recovery_s     seconds from the end of the flood until three seconds in a row are normal: 90 % of the calm
+               answers, with a 99th percentile of at most twice the one before the flood, or 20 ms
+
+Examples:
+  bench overload --factor 10 --seconds 20
+  bench overload --clients 8000 --patience-ms 1000";
+
 const HELP: &str = "\
 Figures:
   per_s        wanted answers per second, from the first request to the last answer
@@ -160,7 +177,8 @@ mod tests {
 
     #[test]
     fn each_example_can_be_run() {
-        let examples = HELP.lines().filter_map(|line| line.strip_prefix("  bench "));
+        let lines = HELP.lines().chain(OVERLOAD_HELP.lines());
+        let examples = lines.filter_map(|line| line.strip_prefix("  bench "));
         for example in examples {
             let arguments = example.split("  ").next().unwrap_or_default().replace('\'', "");
             let words = ["bench"].into_iter().chain(arguments.split(' ')).map(str::to_owned);

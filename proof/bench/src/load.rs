@@ -52,7 +52,9 @@ pub struct Plan {
 /// # Errors
 /// When the connections cannot be made.
 pub async fn drive<S: Scenario>(scenario: &S, target: &Target, plan: &Plan) -> anyhow::Result<Tally> {
+    let before = Instant::now();
     let connections = connect(target, plan.connections).await?;
+    let connecting = before.elapsed();
     let (tally, pacer) = (RefCell::new(Tally::new(S::KINDS)?), Pacer::new()?);
     let meter = Meter::start(plan.server);
     let schedule = Schedule::new(*plan);
@@ -63,7 +65,7 @@ pub async fn drive<S: Scenario>(scenario: &S, target: &Target, plan: &Plan) -> a
     }
     let cpu = meter.read();
     let (unsent, skipped) = (schedule.unsent(), schedule.skipped());
-    Ok(Tally { cpu, unsent, skipped, ..tally.into_inner() })
+    Ok(Tally { connecting, cpu, unsent, skipped, ..tally.into_inner() })
 }
 
 async fn connect(target: &Target, count: u32) -> anyhow::Result<Vec<Connection>> {

@@ -126,3 +126,18 @@ pub trait Scenario: Sized {
         Map::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn being_busy_is_no_error_for_who_says_when_to_come_again() {
+        let refused =
+            |status, has_retry_after| Outcome::refused(&Answer { status, has_retry_after, body: b"later" });
+        assert_eq!(refused(503, true), Outcome::Busy);
+        assert_eq!(refused(429, true), Outcome::Busy);
+        assert_eq!(refused(503, false), Outcome::Failed("without Retry-After: 503 later".to_owned()));
+        assert_eq!(refused(500, true), Outcome::Failed("500 later".to_owned()));
+    }
+}

@@ -40,6 +40,8 @@ pub struct Tally {
     /// How much later than they were due requests were begun although a connection was free: what the
     /// generator itself adds.
     pub lag: Histogram<u64>,
+    /// How long it took until all connections were there, before the first request.
+    pub connecting: Duration,
     /// From the first request to the last answer.
     pub took: Duration,
     /// What the processors did meanwhile.
@@ -74,6 +76,7 @@ impl Tally {
             unsent: 0,
             seconds: Vec::new(),
             lag: latency()?,
+            connecting: Duration::ZERO,
             took: Duration::ZERO,
             cpu: Cpu::default(),
             described: Vec::new(),

@@ -76,7 +76,7 @@ struct Phases {
     calm_per_s: u64,
     calm_p99_ms: f64,
     /// None when it did not come back to normal while it was watched.
-    recovery_s: Option<usize>,
+    recovery_s: Option<f64>,
     recovery_p99_ms_by_second: Vec<f64>,
 }
 
@@ -112,19 +112,15 @@ impl Scenario for Overload {
         let calm_p99_ms = ms(calm.latency()?.value_at_quantile(0.99));
 
         let offered_per_s = (peak_per_s as u64).max(1) * self.options.factor;
-        let flood_plan = Plan {
-            connections: self.options.clients,
-            pace: Pace::Open { per_second: offered_per_s },
-            patience: Duration::from_millis(self.options.patience_ms),
-            lateness: FLOOD_LATENESS,
-            ..*plan
-        };
-        eprintln!("flood: {offered_per_s}/s from {} clients", self.options.clients);
-        let flood = load::drive(self, target, &flood_plan).await?;
+        let flood = self.flood(target, plan, offered_per_s).await?;
 
         let watched = Duration::from_secs(self.options.recovery_seconds);
         let recovery = self.phase("recovery", target, &Plan { time: watched, ..calm_plan }).await?;
         let normal = Normal { per_s: calm_per_s, p99_ms: calm_p99_ms };
+        // What passed between the end of the flood and the first calm request counts too.
+        let before = flood.took.saturating_sub(plan.time) + recovery.connecting;
+        let recovery_s =
+            normal.from(&recovery.seconds).map(|second| round(before.as_secs_f64() + second as f64));
         self.phases = Some(Phases {
             peak_per_s,
             offered_per_s,
@@ -133,7 +129,7 @@ impl Scenario for Overload {
             goodput_by_second: flood.seconds.iter().map(Histogram::len).collect(),
             calm_per_s,
             calm_p99_ms,
-            recovery_s: normal.from(&recovery.seconds),
+            recovery_s,
             recovery_p99_ms_by_second: recovery.seconds.iter().map(p99_ms).collect(),
         });
         Ok(flood)
@@ -142,7 +138,7 @@ impl Scenario for Overload {
     /// In a flood, clients who hang up are no error.
     fn problems(&self, tally: &Tally) -> Vec<String> {
         let mut problems = self.problems.clone();
-        let wrong = tally.failed + tally.broken;
+        let wrong = tally.errors();
         if wrong > 0 {
             problems
                 .push(format!("flood: {wrong} requests failed, among them: {}", tally.described.join("; ")));
@@ -198,6 +194,20 @@ impl Scenario for Overload {
 }
 
 impl Overload {
+    /// The phase that the report is about.
+    async fn flood(&self, target: &Target, plan: &Plan, per_second: u64) -> anyhow::Result<Tally> {
+        let clients = self.options.clients;
+        eprintln!("flood: {per_second}/s from {clients} clients, {} s", plan.time.as_secs());
+        let plan = Plan {
+            connections: clients,
+            pace: Pace::Open { per_second },
+            patience: Duration::from_millis(self.options.patience_ms),
+            lateness: FLOOD_LATENESS,
+            ..*plan
+        };
+        load::drive(self, target, &plan).await
+    }
+
     /// A phase in which nothing may fail, but for the first moments after the flood.
     async fn phase(&mut self, name: &str, target: &Target, plan: &Plan) -> anyhow::Result<Tally> {
         eprintln!("{name}: {} s", plan.time.as_secs());
