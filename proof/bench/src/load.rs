@@ -1,37 +1,40 @@
 //! Putting the load on: connections that take numbered requests, and a histogram of their answers.
-//!
-//! In an open loop each request is due at an instant that was fixed before the run. When the server
-//! stalls, requests become late, and the wait counts: it is what a client would have seen.
 
-use std::{
-    cell::{Cell, RefCell},
-    time::Duration,
-};
+mod pacer;
+mod schedule;
+mod tally;
+
+use std::{cell::RefCell, time::Duration};
 
 use futures_util::future::join_all;
-use hdrhistogram::Histogram;
-use hyper::StatusCode;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use pacer::Pacer;
+pub use schedule::Pace;
+use schedule::Schedule;
+pub use tally::{Tally, latency};
 
 use crate::{
-    client::Connection,
+    http::{Connection, is_gave_up},
+    machine::Meter,
     scenario::{Outcome, Scenario},
     target::Target,
 };
 
-/// Latencies up to this are told apart; longer ones count as this long.
-const MAX_LATENCY_US: u64 = 120_000_000;
-/// The significant digits of a latency.
-const LATENCY_DIGITS: u8 = 3;
 /// The pause after a failed request, so that a server that is gone is not asked in a busy loop.
 const FAILURE_PAUSE: Duration = Duration::from_millis(10);
-/// How many failures are described.
-const MAX_DESCRIBED: usize = 5;
+/// The pause of who was told to come again: the least that `Retry-After` can say.
+const BUSY_PAUSE: Duration = Duration::from_secs(1);
+/// How many connections are made at a time: the queue of a listener is short.
+const CONNECT_AT_ONCE: usize = 64;
+
+/// How long making the connections may take before the load begins without some of them.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How the load is put on.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
-    /// How many connections.
+    /// How many connections, which bounds the requests that are under way.
     pub connections: u32,
     /// How long requests are sent.
     pub time: Duration,
@@ -39,182 +42,103 @@ pub struct Plan {
     pub pace: Pace,
     /// The most requests.
     pub attempts: u64,
-}
-
-/// When a request is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
-    /// When the connection has the answer to its last one.
-    Closed,
-    /// At its instant.
-    Open {
-        /// So many are due in a second.
-        per_second: u64,
-    },
-}
-
-/// What came of the load.
-pub struct Tally {
-    /// Answers by outcome.
-    pub booked: u64,
-    /// Refusals that belong to the scenario.
-    pub rejected: u64,
-    /// Other successes.
-    pub other: u64,
-    /// Answers that the scenario does not expect.
-    pub failed: u64,
-    /// Of them, those that say that the server is busy.
-    pub busy: u64,
-    /// Requests without an answer: whether they were carried out is not known.
-    pub unknown: u64,
-    /// Requests that were due in time and not sent in time.
-    pub unsent: u64,
-    /// Of decided answers, in microseconds.
-    pub latency: Histogram<u64>,
-    /// From the first request to the last answer.
-    pub took: Duration,
-    /// What the first failures were.
-    pub described: Vec<String>,
-}
-
-impl Tally {
-    fn new() -> anyhow::Result<Self> {
-        let latency = Histogram::new_with_bounds(1, MAX_LATENCY_US, LATENCY_DIGITS)?;
-        let (booked, rejected, other, failed, busy, unknown, unsent) = (0, 0, 0, 0, 0, 0, 0);
-        let (took, described) = (Duration::ZERO, Vec::new());
-        Ok(Self { booked, rejected, other, failed, busy, unknown, unsent, latency, took, described })
-    }
-
-    /// Failed and unanswered requests.
-    pub fn errors(&self) -> u64 {
-        self.failed + self.unknown
-    }
-
-    fn count(&mut self, outcome: Outcome, took: Duration) {
-        match outcome {
-            Outcome::Booked => self.booked += 1,
-            Outcome::Rejected => self.rejected += 1,
-            Outcome::Other => self.other += 1,
-            Outcome::Failed => self.failed += 1,
-        }
-        if matches!(outcome, Outcome::Booked | Outcome::Rejected) {
-            self.latency.saturating_record(u64::try_from(took.as_micros()).unwrap_or(MAX_LATENCY_US));
-        }
-    }
-
-    fn describe(&mut self, what: impl FnOnce() -> String) {
-        if self.described.len() < MAX_DESCRIBED {
-            self.described.push(what());
-        }
-    }
-}
-
-/// Hands out the numbers of the requests with the instants at which they are due.
-struct Schedule {
-    plan: Plan,
-    start: Instant,
-    next: Cell<u64>,
-}
-
-impl Schedule {
-    /// The next request; none when the time is over or all were sent.
-    fn take(&self) -> Option<(u64, Option<Instant>)> {
-        let number = self.next.get();
-        let due = self.plan.pace.due(number).map(|after| self.start + after);
-        let end = self.start + self.plan.time;
-        let is_over = Instant::now() >= end || due.is_some_and(|due| due >= end);
-        if is_over || number >= self.plan.attempts {
-            return None;
-        }
-        self.next.set(number + 1);
-        Some((number, due))
-    }
-
-    /// How many were due and never taken.
-    fn unsent(&self) -> u64 {
-        let Pace::Open { per_second } = self.plan.pace else { return 0 };
-        let due = u128::from(per_second) * self.plan.time.as_millis() / 1_000;
-        u64::try_from(due).unwrap_or(u64::MAX).min(self.plan.attempts).saturating_sub(self.next.get())
-    }
-}
-
-impl Pace {
-    /// When a request is due, from the start.
-    fn due(self, number: u64) -> Option<Duration> {
-        match self {
-            Self::Closed => None,
-            Self::Open { per_second } => {
-                let micros = u128::from(number) * 1_000_000 / u128::from(per_second);
-                Some(Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX)))
-            }
-        }
-    }
+    /// How long a client waits for its answer before it hangs up.
+    pub patience: Duration,
+    /// How late a request may be begun because no connection was free; later ones are passed over.
+    pub lateness: Duration,
+    /// The process of the server, when it is known.
+    pub server: Option<u32>,
 }
 
 /// Drives a scenario to the end of the plan; returns when the last answer is there.
 ///
 /// # Errors
-/// When the connections cannot be made.
+/// When nobody listens.
 pub async fn drive<S: Scenario>(scenario: &S, target: &Target, plan: &Plan) -> anyhow::Result<Tally> {
-    let mut connections = Vec::new();
-    for _ in 0..plan.connections {
-        let mut connection = Connection::to(target);
-        connection.open().await?;
-        connections.push(connection);
+    let before = Instant::now();
+    let connections = connect(target, plan.connections).await?;
+    let connecting = before.elapsed();
+    let (tally, pacer) = (RefCell::new(Tally::new(S::KINDS)?), Pacer::new()?);
+    let meter = Meter::start(plan.server);
+    let schedule = Schedule::new(*plan);
+    let run = Run { scenario, plan, schedule: &schedule, tally: &tally, pacer: &pacer };
+    tokio::select! {
+        _ = join_all(connections.into_iter().map(|connection| run.work(connection))) => {}
+        () = pacer.run() => {}
     }
-    let tally = RefCell::new(Tally::new()?);
-    let schedule = Schedule { plan: *plan, start: Instant::now(), next: Cell::new(0) };
-    let workers = connections.into_iter().map(|mut connection| {
-        let (tally, schedule) = (&tally, &schedule);
-        async move {
-            while let Some((number, due)) = schedule.take() {
-                if let Some(due) = due {
-                    sleep_until(due).await;
-                }
-                let since = due.unwrap_or_else(Instant::now);
-                let is_fine = one(scenario, &mut connection, number, since, tally).await;
-                if !is_fine {
-                    sleep(FAILURE_PAUSE).await;
-                }
+    let cpu = meter.read();
+    let (unsent, skipped) = (schedule.unsent(), schedule.skipped());
+    Ok(Tally { connecting, cpu, unsent, skipped, ..tally.into_inner() })
+}
+
+/// Opens the connections. A server that is full leaves some of them waiting: these are made with their
+/// first request, and what that takes is their clients' wait.
+async fn connect(target: &Target, count: u32) -> anyhow::Result<Vec<Connection>> {
+    let mut connections: Vec<_> = (0..count).map(|_| Connection::to(target)).collect();
+    if let Some(first) = connections.first_mut() {
+        first.open().await?;
+    }
+    let until = Instant::now() + CONNECT_TIMEOUT;
+    for some in connections.chunks_mut(CONNECT_AT_ONCE) {
+        let opened = timeout_at(until, join_all(some.iter_mut().map(Connection::open))).await;
+        if opened.is_err() {
+            break;
+        }
+    }
+    Ok(connections)
+}
+
+/// What all connections share.
+struct Run<'a, S> {
+    scenario: &'a S,
+    plan: &'a Plan,
+    schedule: &'a Schedule,
+    tally: &'a RefCell<Tally>,
+    pacer: &'a Pacer,
+}
+
+impl<S: Scenario> Run<'_, S> {
+    /// What one connection does until the time is over.
+    async fn work(&self, mut connection: Connection) {
+        while let Some((number, due)) = self.schedule.take() {
+            if let Some(due) = due {
+                self.wait(due).await;
+            }
+            let since = due.unwrap_or_else(Instant::now);
+            connection.give_up_at(since + self.plan.patience);
+            let outcome = match self.scenario.attempt(number, &mut connection).await {
+                // The client had hung up.
+                Ok(Outcome::Done(_)) if since.elapsed() > self.plan.patience => Outcome::GaveUp,
+                Ok(outcome) => outcome,
+                Err(error) if is_gave_up(&error) => Outcome::GaveUp,
+                Err(error) => Outcome::Broken(format!("{error:#}")),
+            };
+            let pause = self.pause(&outcome);
+            self.tally.borrow_mut().note(outcome, since.elapsed(), self.schedule.start.elapsed());
+            if !pause.is_zero() {
+                sleep_until(self.schedule.end().min(Instant::now() + pause)).await;
             }
         }
-    });
-    join_all(workers).await;
-    let took = schedule.start.elapsed();
-    Ok(Tally { took, unsent: schedule.unsent(), ..tally.into_inner() })
-}
-
-/// Sends one request and counts its answer; whether it was one that the scenario expects.
-async fn one<S: Scenario>(
-    scenario: &S,
-    connection: &mut Connection,
-    number: u64,
-    since: Instant,
-    tally: &RefCell<Tally>,
-) -> bool {
-    let answered = connection.call(&scenario.call(number)).await;
-    let took = since.elapsed();
-    let mut tally = tally.borrow_mut();
-    let answer = match answered {
-        Ok(answer) => answer,
-        Err(error) => {
-            tally.unknown += 1;
-            tally.describe(|| format!("request {number}: {error:#}"));
-            return false;
-        }
-    };
-    let outcome = scenario.judge(number, &answer);
-    tally.count(outcome, took);
-    if outcome == Outcome::Failed {
-        tally.busy += u64::from(is_busy(answer.status));
-        let body = String::from_utf8_lossy(&answer.body);
-        tally.describe(|| format!("request {number} was answered {}: {body}", answer.status));
     }
-    outcome != Outcome::Failed
-}
 
-fn is_busy(status: StatusCode) -> bool {
-    matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
+    /// Waits until a request is due. When it was late already, that is the server's doing, which kept the
+    /// connection from sending it; else what it begins too late is the generator's.
+    async fn wait(&self, due: Instant) {
+        if Instant::now() < due {
+            self.pacer.wait(due).await;
+            self.tally.borrow_mut().note_lag(due.elapsed());
+        }
+    }
+
+    /// How long the client waits after an answer.
+    fn pause(&self, outcome: &Outcome) -> Duration {
+        match (outcome, self.plan.pace) {
+            (Outcome::Busy, Pace::Closed) => BUSY_PAUSE,
+            (Outcome::Failed(_) | Outcome::Broken(_), _) => FAILURE_PAUSE,
+            // In an open loop, others who want something do not wait because one was refused.
+            _ => Duration::ZERO,
+        }
+    }
 }
 
 #[cfg(test)]

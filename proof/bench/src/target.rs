@@ -3,7 +3,6 @@
 use std::{fmt, net::SocketAddr};
 
 use anyhow::Context;
-use hyper::header::HeaderValue;
 
 /// A deployment, with its address looked up once.
 #[derive(Debug, Clone)]
@@ -11,7 +10,7 @@ pub struct Target {
     /// For connecting.
     pub address: SocketAddr,
     /// For the `Host` header.
-    pub host: HeaderValue,
+    pub host: String,
 }
 
 impl Target {
@@ -27,20 +26,23 @@ impl Target {
         })?;
         let authority = authority.trim_end_matches('/');
         anyhow::ensure!(!authority.contains('/'), "--url {url} must not have a path");
+        let is_plain = authority.bytes().all(|byte| byte.is_ascii_graphic());
+        anyhow::ensure!(is_plain, "--url {url} is not a URL");
         let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
         let lookup = if has_port { authority.to_owned() } else { format!("{authority}:80") };
         let found = tokio::net::lookup_host(&lookup).await;
-        let address = found.ok().and_then(|mut found| found.next());
+        // A name such as localhost has two addresses; a server of this machine mostly listens at the older kind.
+        let address = found.ok().and_then(|found| found.min_by_key(SocketAddr::is_ipv6));
         Ok(Self {
             address: address.with_context(|| format!("the host of --url {url} is not known"))?,
-            host: HeaderValue::try_from(authority).context("--url is not a URL")?,
+            host: authority.to_owned(),
         })
     }
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}", self.host.to_str().unwrap_or_default())
+        write!(f, "http://{}", self.host)
     }
 }
 
@@ -53,7 +55,7 @@ mod tests {
         let target = Target::parse("http://127.0.0.1:8000/").await.unwrap();
         assert_eq!((target.address.port(), target.to_string()), (8000, "http://127.0.0.1:8000".to_owned()));
         assert_eq!(Target::parse("http://127.0.0.1").await.unwrap().address.port(), 80);
-        for wrong in ["https://127.0.0.1", "127.0.0.1:80", "http://127.0.0.1/v1", "http://"] {
+        for wrong in ["https://127.0.0.1", "127.0.0.1:80", "http://127.0.0.1/v1", "http://", "http://a b"] {
             assert!(Target::parse(wrong).await.is_err(), "{wrong}");
         }
     }

@@ -1,75 +1,24 @@
 use std::io::{Read, Write};
 
-use hyper::StatusCode;
-use serde_json::{Map, Value};
-
 use super::*;
-use crate::{
-    cli::Cli,
-    client::{Answer, Call},
-};
+use crate::http::Call;
 
-fn schedule(pace: Pace, attempts: u64) -> Schedule {
-    let plan = Plan { connections: 1, time: Duration::from_secs(2), pace, attempts };
-    Schedule { plan, start: Instant::now(), next: Cell::new(0) }
-}
-
-#[test]
-fn an_open_loop_fixes_its_instants_before_the_run() {
-    let schedule = schedule(Pace::Open { per_second: 4 }, u64::MAX);
-    let taken: Vec<_> = std::iter::from_fn(|| schedule.take()).collect();
-    let due: Vec<_> = taken.iter().map(|(_, due)| (due.unwrap() - schedule.start).as_millis()).collect();
-    assert_eq!(due, [0, 250, 500, 750, 1_000, 1_250, 1_500, 1_750]);
-    assert_eq!(schedule.unsent(), 0);
-}
-
-#[test]
-fn what_was_due_and_not_sent_is_known() {
-    let schedule = schedule(Pace::Open { per_second: 100 }, 150);
-    schedule.take().unwrap();
-    assert_eq!(schedule.unsent(), 149);
-}
-
-#[test]
-fn a_closed_loop_ends_with_its_attempts() {
-    let schedule = schedule(Pace::Closed, 3);
-    let taken: Vec<_> = std::iter::from_fn(|| schedule.take()).collect();
-    assert_eq!(taken, [(0, None), (1, None), (2, None)]);
-}
-
-#[test]
-fn only_decided_answers_have_a_latency() {
-    let mut tally = Tally::new().unwrap();
-    for outcome in [Outcome::Booked, Outcome::Rejected, Outcome::Other, Outcome::Failed] {
-        tally.count(outcome, Duration::from_millis(3));
-    }
-    assert_eq!((tally.latency.len(), tally.errors()), (2, 1));
-}
-
-/// Every answer is a booking.
+/// Every answer counts.
 struct Always;
 
 impl Scenario for Always {
-    const NAME: &str = "always";
+    type Options = ();
 
-    async fn set_up(_: &Target, _: &Cli) -> anyhow::Result<Self> {
+    const NAME: &str = "always";
+    const KINDS: &[&str] = &["answer"];
+
+    async fn set_up(_: &Target, (): &()) -> anyhow::Result<Self> {
         Ok(Self)
     }
 
-    fn call(&self, _: u64) -> Call {
-        Call::get("/").unwrap()
-    }
-
-    fn judge(&self, _: u64, answer: &Answer) -> Outcome {
-        if answer.status == StatusCode::OK { Outcome::Booked } else { Outcome::Failed }
-    }
-
-    async fn check(&mut self, _: &Tally) -> anyhow::Result<Vec<String>> {
-        Ok(Vec::new())
-    }
-
-    fn details(&self) -> Map<String, Value> {
-        Map::new()
+    async fn attempt(&self, _: u64, connection: &mut Connection) -> anyhow::Result<Outcome> {
+        let answer = connection.call(&Call::get("/")).await?;
+        Ok(if answer.status == 200 { Outcome::Done(0) } else { Outcome::refused(&answer) })
     }
 }
 
@@ -98,35 +47,48 @@ fn server(stall_at: usize, stall: Duration, answers: usize) -> String {
     url
 }
 
+fn plan(pace: Pace, milliseconds: u64, attempts: u64) -> Plan {
+    let (time, long) = (Duration::from_millis(milliseconds), Duration::from_secs(60));
+    Plan { connections: 1, time, pace, attempts, patience: long, lateness: long, server: None }
+}
+
 async fn drive_with_a_stall(pace: Pace) -> Tally {
     let target = Target::parse(&server(20, Duration::from_millis(300), usize::MAX)).await.unwrap();
-    let plan = Plan { connections: 1, time: Duration::from_millis(600), pace, attempts: 120 };
-    drive(&Always, &target, &plan).await.unwrap()
+    drive(&Always, &target, &plan(pace, 600, 120)).await.unwrap()
 }
 
 /// How many answers took longer than a machine that is merely busy explains.
 fn slow(tally: &Tally) -> u64 {
-    tally.latency.count_between(50_000, MAX_LATENCY_US)
+    tally.done[0].latency.count_between(50_000, tally::MAX_LATENCY_US)
 }
 
 #[tokio::test]
 async fn a_stall_counts_for_every_request_that_it_made_late() {
     let tally = drive_with_a_stall(Pace::Open { per_second: 200 }).await;
-    assert!(slow(&tally) >= 30, "{} of {} were slow", slow(&tally), tally.latency.len());
-    assert!(tally.errors() == 0 && tally.booked >= 60, "{} booked", tally.booked);
+    assert!(slow(&tally) >= 30, "{} of {} were slow", slow(&tally), tally.done());
+    assert!(tally.errors() == 0 && tally.done() >= 60, "{} answered", tally.done());
 }
 
 #[tokio::test]
 async fn a_closed_loop_sees_a_stall_once() {
     let tally = drive_with_a_stall(Pace::Closed).await;
     assert!((1..10).contains(&slow(&tally)), "{} were slow", slow(&tally));
-    assert_eq!(tally.booked, 120);
+    assert_eq!(tally.done(), 120);
 }
 
 #[tokio::test]
 async fn a_server_that_goes_away_is_an_error_and_not_an_answer() {
     let target = Target::parse(&server(usize::MAX, Duration::ZERO, 10)).await.unwrap();
-    let plan = Plan { connections: 1, time: Duration::from_secs(2), pace: Pace::Closed, attempts: 15 };
+    let tally = drive(&Always, &target, &plan(Pace::Closed, 2_000, 15)).await.unwrap();
+    assert_eq!((tally.done(), tally.broken), (10, 5), "{:?}", tally.described);
+}
+
+#[tokio::test]
+async fn a_client_hangs_up_when_its_patience_ends() {
+    let target = Target::parse(&server(0, Duration::from_secs(5), 1)).await.unwrap();
+    let patience = Duration::from_millis(50);
+    let plan = Plan { patience, ..plan(Pace::Closed, 2_000, 1) };
     let tally = drive(&Always, &target, &plan).await.unwrap();
-    assert_eq!((tally.booked, tally.unknown), (10, 5), "{:?}", tally.described);
+    assert_eq!((tally.gave_up, tally.unknown()), (1, 1));
+    assert!(tally.took < Duration::from_secs(2), "{:?}", tally.took);
 }
