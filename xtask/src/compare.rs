@@ -8,6 +8,7 @@ mod chart;
 mod figure;
 mod goal;
 mod group;
+mod listing;
 mod ours;
 mod page;
 mod peers;
@@ -183,7 +184,9 @@ fn measure(arguments: &Arguments, chosen: &[Box<dyn Peer>], tools: Tools) -> any
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    // The parent by name, so that no path in a message has two dots in it.
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
 }
 
 fn target_directory() -> PathBuf {

@@ -62,7 +62,8 @@ fn token(
     key_id: &str,
     sign: impl Fn(&[u8]) -> anyhow::Result<Vec<u8>>,
 ) -> anyhow::Result<String> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| anyhow!("the clock is before 1970"))?;
+    let now =
+        SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| anyhow!("the clock is before 1970"))?;
     let expires = now.as_secs() + TOKEN_LIFE_SECONDS;
     let header = json!({ "alg": algorithm, "kid": key_id, "typ": "JWT" });
     let claims = json!({
@@ -76,7 +77,9 @@ fn token(
 
 #[cfg(test)]
 mod tests {
-    use aws_lc_rs::signature::{ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey};
+    use aws_lc_rs::signature::{
+        ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
+    };
 
     use super::*;
 

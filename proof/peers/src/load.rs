@@ -32,6 +32,9 @@ pub async fn run(url: &str, streams: u32, time: Duration) -> anyhow::Result<()> 
     });
     let calls: u64 = try_join_all(callers).await?.into_iter().sum();
     let seconds = start.elapsed().as_secs_f64();
-    println!("{}", serde_json::json!({ "calls": calls, "seconds": seconds, "per_s": calls as f64 / seconds }));
+    println!(
+        "{}",
+        serde_json::json!({ "calls": calls, "seconds": seconds, "per_s": calls as f64 / seconds })
+    );
     Ok(())
 }

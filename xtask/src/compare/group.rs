@@ -92,6 +92,11 @@ impl Place {
         serde_json::from_str(&text).context("the load generator's report is not JSON")
     }
 
+    /// An error for the report, in which temporary paths say nothing.
+    fn reason(&self, error: &anyhow::Error) -> String {
+        format!("{error:#}").replace(&self.directory.display().to_string(), "DIRECTORY")
+    }
+
     /// An empty directory.
     pub fn fresh_directory(&self, name: &str) -> anyhow::Result<PathBuf> {
         let directory = self.directory.join(name);
@@ -100,10 +105,11 @@ impl Place {
     }
 }
 
-/// A rate in a report of the load generator.
-pub fn rate(report: &Value, field: &str) -> anyhow::Result<f64> {
-    let rate = report[field].as_f64().with_context(|| format!("the load generator reports no {field}"))?;
-    ensure!(rate > 0.0, "the load generator reports {field} {rate}");
+/// A rate in a report of a load generator.
+pub fn rate(report: &Value, pointer: &str) -> anyhow::Result<f64> {
+    let rate = report.pointer(pointer).and_then(Value::as_f64);
+    let rate = rate.with_context(|| format!("the load generator reports no {pointer}"))?;
+    ensure!(rate > 0.0, "the load generator reports {pointer} {rate}");
     Ok(rate)
 }
 
@@ -128,7 +134,7 @@ pub fn measure(peer: &dyn Peer, place: &Place, stopped: &AtomicBool, measured: &
         Ok(()) => {}
         Err(error) => {
             eprintln!("{name}: not measured: {error:#}");
-            figures(peer).for_each(|figure| measured.miss(figure, name, &format!("{error:#}")));
+            figures(peer).for_each(|figure| measured.miss(figure, name, &place.reason(&error)));
         }
     }
 }
@@ -211,7 +217,7 @@ impl Group<'_> {
         let name = self.peer.name();
         eprintln!("{name}: {} does not count: {error:#}", figure.title);
         measured.runs.retain(|run| run.figure != figure.id || run.group != name);
-        measured.miss(figure, name, &format!("{error:#}"));
+        measured.miss(figure, name, &self.place.reason(error));
         self.failed.push(figure);
     }
 }

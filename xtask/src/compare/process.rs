@@ -93,7 +93,8 @@ impl Drop for Server {
 
 /// Runs a command to its end; what it printed.
 pub fn output(command: &mut Command) -> anyhow::Result<String> {
-    let name = command.get_program().to_string_lossy().into_owned();
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
     let output =
         command.stdin(Stdio::null()).output().with_context(|| format!("{name} cannot be started"))?;
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -48,6 +48,6 @@ impl Running for Echo {
 
     fn measure(&mut self, _: Figure, seconds: u64) -> anyhow::Result<f64> {
         let connections = self.place.connections.to_string();
-        group::rate(&self.place.bench(["echo", "--connections", &connections], seconds)?, "per_s")
+        group::rate(&self.place.bench(["echo", "--connections", &connections], seconds)?, "/per_s")
     }
 }

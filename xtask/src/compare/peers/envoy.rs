@@ -104,6 +104,6 @@ impl Running for Proxy {
         if let Some(header) = &header {
             arguments.extend(["--header", header]);
         }
-        group::rate(&self.place.bench(arguments, seconds)?, "per_s")
+        group::rate(&self.place.bench(arguments, seconds)?, "/per_s")
     }
 }

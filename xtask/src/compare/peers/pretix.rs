@@ -19,6 +19,7 @@ use super::{
 use crate::compare::{
     figure::Figure,
     group::{self, Peer, Place, Running},
+    listing,
     ours::{self, Ours},
     process::{self, Server},
     tools::{self, Package, Tools},
@@ -27,8 +28,6 @@ use crate::compare::{
 const PACKAGE: Package = Package::Python { environment: "pretix", packages: &["pretix", "gunicorn"] };
 /// One more than there are cores, so that a core is not idle while a worker waits for the database.
 const WORKERS: &str = "3";
-/// How many events the list has: they fit on one page, here as with us.
-const EVENTS: u32 = 20;
 const SEED: &str = include_str!("pretix_seed.py");
 
 const ORDERS: Figure =
@@ -130,7 +129,8 @@ impl Peer for Pretix {
         process::output(environment.command("python").args(["-m", "pretix", "migrate"]))?;
         let seed = environment.directory.join("seed.py");
         fs::write(&seed, SEED)?;
-        let printed = process::output(environment.command("python").arg(seed).arg(EVENTS.to_string()))?;
+        let printed =
+            process::output(environment.command("python").arg(seed).arg(listing::EVENTS.to_string()))?;
         let last = printed.lines().last().context("the seed of pretix prints nothing")?;
         let seeded = serde_json::from_str(last).context("the seed of pretix prints no JSON")?;
         let version = process::output(
@@ -180,6 +180,6 @@ impl Running for Shop {
         let connections = self.place.connections.to_string();
         let target = ["request", "--url", &self.url, "--connections", &connections];
         let report = self.place.bench(target.into_iter().chain(arguments), seconds)?;
-        group::rate(&report, "per_s")
+        group::rate(&report, "/per_s")
     }
 }

@@ -87,6 +87,6 @@ impl Running for Upstream {
         let mut load = Command::new(&self.program);
         load.args(["load", "--url", &self.url, "--streams", STREAMS, "--seconds", &seconds.to_string()]);
         let report: Value = serde_json::from_str(&process::output(&mut load)?)?;
-        group::rate(&report, "per_s")
+        group::rate(&report, "/per_s")
     }
 }
