@@ -32,7 +32,7 @@ use clap::Args;
 use self::{
     figure::Measured,
     group::{Peer, Place},
-    record::Comparison,
+    record::{Comparison, Machine},
     tools::Tools,
 };
 
@@ -100,6 +100,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.install {
         install(&chosen, &tools)?;
     }
+    // Before the build, which is load too.
+    let machine = Machine::this();
     if !arguments.no_build {
         build()?;
     }
@@ -107,7 +109,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(earlier) = earlier {
         measured.fill_from(earlier.measured);
     }
-    let comparison = Comparison::of(measured, arguments.seconds, arguments.rounds, arguments.connections);
+    let Arguments { seconds, rounds, connections, .. } = *arguments;
+    let comparison = Comparison::of(machine, measured, seconds, rounds, connections);
     print!("{}", page::tables(&comparison));
     if let Some(file) = &arguments.json {
         comparison.write(file)?;

@@ -9,7 +9,7 @@ use super::{
 
 const WIDTH: f64 = 860.0;
 /// Where the bars begin: the labels are to their left.
-const LEFT: f64 = 350.0;
+const LEFT: f64 = 370.0;
 /// Where the longest bar may end: its number is to its right.
 const RIGHT: f64 = 780.0;
 const ROW: f64 = 24.0;
@@ -35,6 +35,8 @@ const PARTS: &[Part] = &[
         theirs: &[
             "mariadb-8",
             "mariadb-32",
+            "mariadb-call-8",
+            "mariadb-call-32",
             "postgres-8",
             "postgres-32",
             "postgres-statement-8",

@@ -43,13 +43,15 @@ pub struct Machine {
     pub memory_gib: Option<u64>,
     /// The operating system.
     pub os: String,
+    /// How busy it was with other things, over the minute before: 0 is idle, each waiting program is 1.
+    pub load_before: Option<f64>,
 }
 
 impl Comparison {
     /// What follows from what was measured here and now.
-    pub fn of(measured: Measured, seconds: u64, rounds: u32, connections: u32) -> Self {
+    pub fn of(machine: Machine, measured: Measured, seconds: u64, rounds: u32, connections: u32) -> Self {
         let ratios = ratios(&measured);
-        Self { machine: Machine::this(), commit: commit(), seconds, rounds, connections, measured, ratios }
+        Self { machine, commit: commit(), seconds, rounds, connections, measured, ratios }
     }
 
     /// Reads one that was written before.
@@ -73,7 +75,8 @@ fn ratios(measured: &Measured) -> Vec<Held> {
 }
 
 impl Machine {
-    fn this() -> Self {
+    /// This one, now.
+    pub fn this() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
@@ -83,7 +86,9 @@ impl Machine {
         let kib = memory.and_then(|memory| memory.split(' ').next()?.parse::<u64>().ok());
         // What the firmware keeps for itself is rounded away.
         let memory_gib = kib.map(|kib| kib.div_ceil(KIB_PER_GIB));
-        Self { cores, processor: value_of(&cpuinfo, "model name", ':'), memory_gib, os }
+        let load = fs::read_to_string("/proc/loadavg").ok();
+        let load_before = load.and_then(|load| load.split(' ').next()?.parse().ok());
+        Self { cores, processor: value_of(&cpuinfo, "model name", ':'), memory_gib, os, load_before }
     }
 }
 
@@ -117,7 +122,7 @@ mod tests {
     fn what_is_written_can_be_read() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("comparison.json");
-        let written = Comparison::of(crate::compare::page::sample(), 5, 3, 64);
+        let written = Comparison::of(Machine::this(), crate::compare::page::sample(), 5, 3, 64);
         written.write(&file).unwrap();
         let read = Comparison::read(&file).unwrap();
         assert_eq!(read.measured, written.measured);

@@ -26,20 +26,37 @@ const CLIENTS_8: Figure =
     Figure { id: "mariadb-8", title: "MariaDB, hot row in a transaction, 8 clients", unit: "commits" };
 const CLIENTS_32: Figure =
     Figure { id: "mariadb-32", title: "MariaDB, hot row in a transaction, 32 clients", unit: "commits" };
+const CALL_8: Figure = Figure {
+    id: "mariadb-call-8",
+    title: "MariaDB, hot row in a stored procedure, 8 clients",
+    unit: "commits",
+};
+const CALL_32: Figure = Figure {
+    id: "mariadb-call-32",
+    title: "MariaDB, hot row in a stored procedure, 32 clients",
+    unit: "commits",
+};
 
 const USER: &str = "compare";
 const SCHEMA: &str = "
     CREATE DATABASE IF NOT EXISTS compare;
     CREATE USER IF NOT EXISTS compare@'127.0.0.1'; GRANT ALL ON compare.* TO compare@'127.0.0.1';
     USE compare;
-    DROP TABLE IF EXISTS event, ticket;
+    DROP TABLE IF EXISTS event, ticket; DROP PROCEDURE IF EXISTS take;
     CREATE TABLE event (id BIGINT PRIMARY KEY, seats_left BIGINT NOT NULL) ENGINE=InnoDB;
     CREATE TABLE ticket (
         id BIGINT AUTO_INCREMENT PRIMARY KEY,
         event_id BIGINT NOT NULL, buyer BIGINT NOT NULL, code UUID NOT NULL DEFAULT UUID()) ENGINE=InnoDB;
-    INSERT INTO event VALUES (1, 1000000000);";
+    INSERT INTO event VALUES (1, 1000000000);
+    DELIMITER //
+    CREATE PROCEDURE take(IN by_whom BIGINT) BEGIN
+        START TRANSACTION;
+        UPDATE event SET seats_left = seats_left - 1 WHERE id = 1 AND seats_left > 0;
+        INSERT INTO ticket (event_id, buyer) VALUES (1, by_whom);
+        COMMIT;
+    END//";
 /// Prepared statements, so that it need not parse.
-const SCRIPT: &str = r#"
+const TRANSACTION: &str = r#"
 function thread_init()
     connection = sysbench.sql.driver():connect()
     begin = connection:prepare("BEGIN")
@@ -53,6 +70,16 @@ function event()
     take:execute()
     issue:execute()
     commit:execute()
+end
+"#;
+/// The whole transaction in one round trip, which an application seldom does.
+const CALL: &str = r#"
+function thread_init()
+    connection = sysbench.sql.driver():connect()
+end
+
+function event()
+    connection:query("CALL take(" .. sysbench.tid .. ")")
 end
 "#;
 
@@ -71,7 +98,7 @@ impl Peer for MariaDb {
     }
 
     fn figures(&self) -> &'static [Figure] {
-        &[CLIENTS_8, CLIENTS_32]
+        &[CLIENTS_8, CLIENTS_32, CALL_8, CALL_32]
     }
 
     fn beside(&self) -> &'static [Ours] {
@@ -108,18 +135,20 @@ impl Running for Database {
     }
 
     fn measure(&mut self, figure: Figure, seconds: u64) -> anyhow::Result<f64> {
-        let clients = match figure {
-            CLIENTS_8 => 8,
-            CLIENTS_32 => 32,
+        let (script, clients) = match figure {
+            CLIENTS_8 => (TRANSACTION, 8),
+            CLIENTS_32 => (TRANSACTION, 32),
+            CALL_8 => (CALL, 8),
+            CALL_32 => (CALL, 32),
             other => bail!("{} is no figure of MariaDB", other.id),
         };
         let mut schema = Command::new(tools::need("mariadb", "mariadb-client")?);
         schema.args(["--no-defaults", "--user=root"]).arg(format!("--socket={}", self.socket.display()));
         process::output(schema.args(["--execute", SCHEMA]))?;
-        let script = self.directory.join("hot-row.lua");
-        std::fs::write(&script, SCRIPT)?;
+        let file = self.directory.join("hot-row.lua");
+        std::fs::write(&file, script)?;
         let mut sysbench = Command::new(tools::need("sysbench", "sysbench")?);
-        sysbench.arg(&script).args(["--db-driver=mysql", "--mysql-host=127.0.0.1", "--mysql-db=compare"]);
+        sysbench.arg(&file).args(["--db-driver=mysql", "--mysql-host=127.0.0.1", "--mysql-db=compare"]);
         sysbench.args([format!("--mysql-port={}", self.port), format!("--mysql-user={USER}")]);
         sysbench.args([format!("--threads={clients}"), format!("--time={seconds}")]).arg("run");
         rate(&process::output(&mut sysbench)?)
