@@ -67,6 +67,9 @@ pub struct Arguments {
     /// Take the groups that are not measured this time from such a file of an earlier comparison
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
+    /// Measure nothing: show, or report, what the earlier comparison measured
+    #[arg(long, requires = "from", conflicts_with_all = ["only", "with_pretix", "install"])]
+    no_measure: bool,
     /// Write the figures into docs/performance.md, with its picture and its record
     #[arg(long)]
     report: bool,
@@ -84,18 +87,37 @@ Groups:
   pretix     orders of one event, list and page over HTTP     (PyPI: pretix gunicorn)
 
 Every server listens on loopback at a free port, keeps its data in a temporary directory (TMPDIR says
-where), and is stopped by its process id. Services of the system are not touched.
+where), and is stopped by its process id. Services of the system are not used; what --install installs may
+start one of its own, as Debian's packages do. A group that something is missing for is reported as not
+measured, with what to install.
 
 Examples:
   cargo xtask compare --install                    everything but pretix
   cargo xtask compare --only mariadb,redis --seconds 10
   cargo xtask compare --with-pretix --install --json all.json --report
-  cargo xtask compare --only envoy --from all.json --json all.json --report";
+  cargo xtask compare --only envoy --from all.json --json all.json --report
+  cargo xtask compare --no-measure --from docs/performance.json --report";
 
 /// Makes the comparison.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let chosen = choose(arguments)?;
     let earlier = arguments.from.as_deref().map(Comparison::read).transpose()?;
+    let comparison = match earlier {
+        Some(earlier) if arguments.no_measure => earlier,
+        earlier => compare(arguments, earlier)?,
+    };
+    print!("{}", page::tables(&comparison));
+    if let Some(file) = &arguments.json {
+        comparison.write(file)?;
+    }
+    if arguments.report {
+        page::report(&comparison, &root().join("docs"))?;
+    }
+    Ok(())
+}
+
+/// Measures the chosen groups, and takes the others from an earlier comparison.
+fn compare(arguments: &Arguments, earlier: Option<Comparison>) -> anyhow::Result<Comparison> {
+    let chosen = choose(arguments)?;
     let tools = Tools::in_directory(target_directory().join("peers"));
     if arguments.install {
         install(&chosen, &tools)?;
@@ -110,15 +132,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         measured.fill_from(earlier.measured);
     }
     let Arguments { seconds, rounds, connections, .. } = *arguments;
-    let comparison = Comparison::of(machine, measured, seconds, rounds, connections);
-    print!("{}", page::tables(&comparison));
-    if let Some(file) = &arguments.json {
-        comparison.write(file)?;
-    }
-    if arguments.report {
-        page::report(&comparison, &root().join("docs"))?;
-    }
-    Ok(())
+    Ok(Comparison::of(machine, measured, seconds, rounds, connections))
 }
 
 fn choose(arguments: &Arguments) -> anyhow::Result<Vec<Box<dyn Peer>>> {
@@ -194,4 +208,56 @@ fn root() -> PathBuf {
 
 fn target_directory() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn parse(words: &str) -> Arguments {
+        Cli::try_parse_from(words.split_whitespace())
+            .unwrap_or_else(|error| panic!("{words}: {error}"))
+            .arguments
+    }
+
+    fn chosen(words: &str) -> Vec<&'static str> {
+        choose(&parse(words)).unwrap().iter().map(|peer| peer.name()).collect()
+    }
+
+    #[test]
+    fn each_example_can_be_run() {
+        let examples = HELP.lines().filter_map(|line| line.strip_prefix("  cargo xtask "));
+        let examples: Vec<_> = examples.map(|line| line.split("   ").next().unwrap_or(line)).collect();
+        assert!(examples.len() > 3);
+        for example in examples {
+            choose(&parse(example)).unwrap();
+        }
+    }
+
+    #[test]
+    fn each_group_is_in_the_help() {
+        for peer in peers::all() {
+            assert!(
+                HELP.lines().any(|line| line.starts_with(&format!("  {} ", peer.name()))),
+                "{}",
+                peer.name()
+            );
+        }
+    }
+
+    #[test]
+    fn the_heavy_one_is_measured_when_asked_for() {
+        assert!(!chosen("compare").contains(&peers::HEAVY));
+        assert_eq!(chosen("compare --only redis,pretix"), ["redis", "pretix"]);
+        assert_eq!(chosen("compare --with-pretix").len(), peers::all().len());
+        assert!(choose(&parse("compare --only no-such")).is_err());
+    }
 }

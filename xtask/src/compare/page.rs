@@ -87,6 +87,8 @@ fn circumstances(comparison: &Comparison) -> String {
         text,
         " Each figure is the median of {rounds} runs of {seconds} s, HTTP over {connections} connections."
     );
+    text +=
+        "Both figures of a ratio were run in turn, so they may differ from the medians of all runs below.\n";
     if let Some(load) = machine.load_before.filter(|load| *load > BUSY) {
         let _ = writeln!(
             text,
