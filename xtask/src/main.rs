@@ -1,5 +1,6 @@
 //! Project tasks that are not part of the product: `cargo xtask --help`.
 
+mod compare;
 mod contracts;
 mod suite;
 
@@ -20,6 +21,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Measure others beside us on this machine, and say how we stand to them
+    Compare(compare::Arguments),
     /// Run every check and every test of the project
     Test,
 }
@@ -28,6 +31,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
         Task::Gen { check: false } => contracts::generate(),
         Task::Gen { check: true } => contracts::check(),
+        Task::Compare(arguments) => compare::run(&arguments),
         Task::Test => suite::run(),
     }
 }

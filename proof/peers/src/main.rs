@@ -1,0 +1,62 @@
+//! What stands beside the product when `cargo xtask compare` measures: `peers --help`.
+//!
+//! None of it is part of the product, and none of it knows the product.
+
+mod keys;
+mod load;
+mod upstream;
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Parser, Subcommand};
+
+/// The code that is made from `proto/echo.proto`.
+#[allow(missing_docs, clippy::all, reason = "generated")]
+mod echo {
+    tonic::include_proto!("echo");
+}
+
+/// The descriptor set of the echo service, for a proxy that transcodes REST to gRPC.
+const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/echo.bin"));
+
+/// A gRPC echo, its load, and what a proxy in front of it needs.
+#[derive(Debug, Parser)]
+#[command(name = "peers", arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the echo on a free port of loopback, and print its address
+    Upstream,
+    /// Call the echo over one HTTP/2 connection, and print the figures as JSON
+    Load {
+        /// Where it listens
+        #[arg(long)]
+        url: String,
+        /// How many calls are on their way at any time
+        #[arg(long, default_value_t = 64)]
+        streams: u32,
+        /// For how long
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+    },
+    /// Write a fresh key set and a token for each algorithm into a directory, and the descriptor set
+    Files {
+        /// The directory
+        directory: PathBuf,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Upstream => upstream::run(),
+        Command::Load { url, streams, seconds } => load::run(&url, streams, Duration::from_secs(seconds)),
+        Command::Files { directory } => {
+            std::fs::write(directory.join("echo.bin"), DESCRIPTORS)?;
+            keys::write(&directory)
+        }
+    }
+}
