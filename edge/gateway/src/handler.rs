@@ -1,6 +1,6 @@
 //! The way of one request: find the route, check who calls, read, call, answer.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     body::{Body, HttpBody},
@@ -56,7 +56,7 @@ pub(crate) struct Shared {
 }
 
 /// Answers a request, whatever happens.
-pub(crate) async fn answer(shared: Arc<Shared>, request: Request) -> Response {
+pub(crate) async fn answer(shared: Arc<Shared>, request: Request) -> Result<Response, Infallible> {
     let _running = shared.metrics.start();
     let started = shared.environment.now();
     let trace = Trace::of(request.headers(), &shared.environment);
@@ -86,7 +86,7 @@ pub(crate) async fn answer(shared: Arc<Shared>, request: Request) -> Response {
     finish(&mut response, &trace, &method);
     let micros = shared.environment.now().micros() - started.micros();
     counters.observe(response.status(), micros.max(0) as f64 / 1e6);
-    response
+    Ok(response)
 }
 
 /// The route of a request; none when it is one of the pages.

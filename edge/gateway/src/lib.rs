@@ -143,8 +143,7 @@ where
     }
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let answer = handler::answer(Arc::clone(&self.shared), request.map(Body::new));
-        Box::pin(async move { Ok(answer.await) })
+        Box::pin(handler::answer(Arc::clone(&self.shared), request.map(Body::new)))
     }
 }
 

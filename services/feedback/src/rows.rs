@@ -20,12 +20,9 @@ store::rows! {
         /// What a booking holds.
         Holding(Holding) in "holding" by |holding| holding.booking_id => {
             user_id: Text = optional(holding.user_id),
-            event_user: PlainText = match holding.user_id {
-                Some(user_id) => Value::Text(event_user(holding.event_id, user_id)),
-                None => Value::Null,
-            },
+            event_id: PlainText = Value::Text(holding.event_id.to_string()),
             places: PlainInt = Value::Int(i64::from(holding.places)),
-        } indexes [["event_user", "places"]],
+        } indexes [],
         /// An event, as far as ratings need it.
         Event(RatedEvent) in "event" by |event| event.event_id => {} indexes [],
         /// Somebody's rating of an event.
@@ -41,9 +38,8 @@ store::rows! {
     }
 }
 
-/// An event and a user as one text: the id of a rating, and what proofs are found by.
-#[must_use]
-pub fn event_user(event_id: EventId, user_id: UserId) -> String {
+/// An event and a user as one text: the id of a rating.
+fn event_user(event_id: EventId, user_id: UserId) -> String {
     format!("{event_id}/{user_id}")
 }
 

@@ -16,7 +16,7 @@ use tonic::{Request, Response, Status, metadata::MetadataValue};
 use crate::{
     convert,
     machine::{Command, FeedbackMachine},
-    rows::{FeedbackRow, event_key, event_user, summary_key},
+    rows::{FeedbackRow, event_key, summary_key},
 };
 
 /// The most pages of one export: a hundred thousand records.
@@ -37,7 +37,8 @@ impl Feedback {
     /// A booking by which the user holds a place now.
     async fn evidence(&self, event_id: EventId, user_id: UserId) -> Result<Option<BookingId>, ServiceError> {
         let query = Query::all("holding")
-            .filter(Condition::Is("event_user", Value::Text(event_user(event_id, user_id))))
+            .filter(Condition::Is("user_id", Value::Text(user_id.to_string())))
+            .filter(Condition::Is("event_id", Value::Text(event_id.to_string())))
             .filter(Condition::AtLeast("places", Value::Int(1)))
             .limit(1);
         let found = self.handle.store().query(&query).await.map_err(unavailable)?;

@@ -18,13 +18,13 @@ use crate::{
 };
 
 /// The most facts of one delivery.
-pub const MAX_DELIVERY: usize = 512;
+pub const MAX_DELIVERY: usize = 1_024;
 /// How often a fact is tried before it is parked.
 pub const MAX_TRIES: u32 = 5;
 /// The pause after a failure, which doubles up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// How long a consumer that gathers lets facts come together.
-const GATHERING_PAUSE: Duration = Duration::from_millis(40);
+const GATHERING_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause after failures.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 

@@ -20,6 +20,9 @@ pub trait Machine: Send + Sync + 'static {
     /// What it answers. It is stored as the answer to an idempotency key.
     type Reply: Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
 
+    /// Tables whose new rows are asked for again a moment after they were made: those are kept at hand.
+    const SOON_AGAIN: &'static [&'static str] = &[];
+
     /// The rows that a command looks at or changes. A row that is not named cannot be seen.
     fn keys(&self, command: &Self::Command) -> Vec<Key>;
 

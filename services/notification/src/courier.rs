@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use domain::notification::{MailError, Mailer, Notification, Outcome, Status, TRY_SECONDS};
+use domain::notification::{MailError, Mailer, Notification, Outcome, TRY_SECONDS};
 use futures_util::future::join_all;
 use kit::{
     Item, Pipeline, Request,
@@ -124,9 +124,9 @@ impl Courier {
     async fn due(&self) -> Result<Vec<Notification>, StoreError> {
         let now = self.pipeline.environment().now();
         let query = Query::all("notification")
-            .filter(Condition::Is("status", Value::from(Status::Queued.name())))
-            .filter(Condition::Below("next_try_at", Value::Int(now.micros().saturating_add(1))))
-            .order("next_try_at", Direction::Ascending)
+            .filter(Condition::AtLeast("due_at", Value::Int(i64::MIN)))
+            .filter(Condition::Below("due_at", Value::Int(now.micros().saturating_add(1))))
+            .order("due_at", Direction::Ascending)
             .limit(MAX_BATCH);
         let found = self.pipeline.store().query(&query).await?;
         Ok(found.iter().filter_map(|versioned| versioned.row.as_notification()).cloned().collect())

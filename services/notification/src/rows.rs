@@ -2,7 +2,7 @@
 
 use domain::{
     BookingId, EventId, UserId,
-    notification::{Kind, Notification, Occasion, Recipient},
+    notification::{Kind, Notification, Occasion, Recipient, Status},
 };
 use store::{Key, Value};
 
@@ -17,9 +17,11 @@ store::rows! {
         Notification(Notification) in "notification" by |notification| notification.id() => {
             user_id: PlainText = Value::Text(notification.user_id.to_string()),
             at: PlainInt = Value::Int(notification.at.micros()),
-            status: PlainText = Value::from(notification.status.name()),
-            next_try_at: PlainInt = Value::Int(notification.next_try_at.micros()),
-        } indexes [["user_id", "at"], ["status", "next_try_at"]]
+            due_at: SparseInt = match notification.status {
+                Status::Queued => Value::Int(notification.next_try_at.micros()),
+                _ => Value::Null,
+            },
+        } indexes [["user_id", "at"]]
     }
 }
 

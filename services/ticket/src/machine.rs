@@ -124,6 +124,9 @@ impl Machine for TicketMachine {
     type Command = TicketCommand;
     type Reply = TicketReply;
 
+    /// A booking waits for its seats.
+    const SOON_AGAIN: &'static [&'static str] = &["booking"];
+
     fn keys(&self, command: &TicketCommand) -> Vec<Key> {
         match command {
             TicketCommand::Own(_, booking, event, _)

@@ -154,11 +154,11 @@ fn hear_sold(booking: &Booking, sold: &SeatsSold, off: EventOff, now: Time) -> D
     }
     let lines: Vec<Line> = sold.lines.iter().map(priced).collect();
     let tickets = issue_tickets(booking, &lines);
-    let mut booked = booking.clone();
     let step = Step::Booked { lines, total: sold.total, tickets };
-    let mut decision = Decision { steps: vec![step.clone()], facts: vec![] };
+    let mut decision = Decision { steps: vec![step], facts: vec![] };
     if let EventOff::Yes(refund_id) = off {
-        apply_step(&mut booked, &step);
+        let mut booked = booking.clone();
+        decision.steps.iter().for_each(|step| apply_step(&mut booked, step));
         owe_everything(&mut decision, &booked, refund_id, now);
         end(&mut decision, &booked, BookingStatus::Cancelled, CancelReason::EventCancelled, now);
     }

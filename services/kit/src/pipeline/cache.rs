@@ -9,7 +9,7 @@ use hashlink::LruCache;
 use store::{Change, Key, Row, Versioned};
 
 /// The most rows of one service. A booking is about a kilobyte.
-const MAX_ROWS: usize = 8_192;
+const MAX_ROWS: usize = 4_096;
 /// Counts the commits: a row that was read from the store may be kept only when nothing was committed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Epoch(u64);
@@ -57,11 +57,18 @@ impl<R: Row> RowCache<R> {
         }
     }
 
-    /// Follows a commit that is surely done.
-    pub(super) fn follow(&self, changes: &[Change<R>]) {
+    /// Follows a commit that is surely done. Of new rows only those of some tables are kept: the others would
+    /// only push out what is needed again.
+    pub(super) fn follow(&self, changes: &[Change<R>], kept_when_new: &[&str]) {
         let Some(mut kept) = self.kept() else { return };
         kept.epoch += 1;
         for change in changes {
+            let is_new = change.expected == 0 && change.before.is_none();
+            if is_new && !kept_when_new.contains(&change.key.table) {
+                // It may be known to be absent, which it no longer is.
+                kept.rows.remove(&change.key);
+                continue;
+            }
             let row = change.row.clone().map(|row| Versioned { row, version: change.expected + 1 });
             kept.rows.insert(change.key.clone(), row);
         }

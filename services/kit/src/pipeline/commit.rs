@@ -41,7 +41,7 @@ impl<M: Machine> Pipeline<M> {
                 }
             },
         }
-        self.cache.follow(&changes);
+        self.cache.follow(&changes, M::SOON_AGAIN);
         self.machine.committed(&changes);
         Ok(true)
     }
