@@ -1,9 +1,9 @@
-//! What is sold out as far as is known, so that a crowd that comes too late is told at once.
+//! What is sold out as far as is known, so that a storm of those who come too late is told at once.
 //!
-//! Whether there is a seat is for the event service to say. What it has just refused it would refuse again, until
-//! seats come back; so for a moment such wishes are answered without asking it. A hint is taken back when a
-//! booking of the event ends, when the event changes, and in any case after [`HINT_SECONDS`]: then the next wish
-//! asks again.
+//! Whether there is a seat is for the event service to say, and usually every wish becomes a booking that it
+//! decides. What it has refused thousands of times it would refuse again, until seats come back; so in a storm
+//! such wishes are answered without asking it, and without a booking. A hint is taken back when a booking of the
+//! event ends, when the event changes, and in any case after [`HINT_SECONDS`]: then the next wish asks again.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,17 +12,21 @@ use hashlink::LruCache;
 
 /// How long a refusal is taken to hold.
 const HINT_SECONDS: i64 = 1;
+/// So many refusals are a storm.
+const STORM: u32 = 5_000;
 /// The most events with hints.
 const MAX_EVENTS: usize = 1_024;
 /// The reason of the event service that stands for all wishes alike.
 const SOLD_OUT: &str = "sold_out";
 
-/// So many places of a ticket type were refused, at this time.
+/// So many places of a ticket type were refused, last at this time.
 #[derive(Debug, Clone, Copy)]
 struct Hint {
     ticket_type_id: TicketTypeId,
     quantity: u32,
     at: Time,
+    /// Of this ticket type, since seats came back.
+    refusals: u32,
 }
 
 /// The hints by event.
@@ -41,15 +45,17 @@ impl SoldOut {
         if reason != SOLD_OUT {
             return;
         }
-        let hint =
-            Hint { ticket_type_id: line.placed.ticket_type_id, quantity: line.placed.quantity, at: now };
+        let (ticket_type_id, quantity) = (line.placed.ticket_type_id, line.placed.quantity);
         let mut events = self.events();
         let hints = events.entry(refused.event_id).or_insert_with(Vec::new);
-        // One for each ticket type: the fewest places that were refused lately.
-        match hints.iter_mut().find(|known| known.ticket_type_id == hint.ticket_type_id) {
-            Some(known) if known.quantity < hint.quantity && is_fresh(known, now) => {}
-            Some(known) => *known = hint,
-            None => hints.push(hint),
+        let Some(known) = hints.iter_mut().find(|known| known.ticket_type_id == ticket_type_id) else {
+            hints.push(Hint { ticket_type_id, quantity, at: now, refusals: 1 });
+            return;
+        };
+        known.refusals = known.refusals.saturating_add(1);
+        // The fewest places that were refused lately.
+        if quantity <= known.quantity || !is_fresh(known, now) {
+            (known.quantity, known.at) = (quantity, now);
         }
     }
 
@@ -58,14 +64,14 @@ impl SoldOut {
         self.events().remove(&event_id);
     }
 
-    /// Whether a wish would be refused.
+    /// Whether a wish is one of a storm, and would be refused.
     pub(crate) fn refuses(&self, event_id: EventId, lines: &[PlacedLine], now: Time) -> bool {
         let events = self.events();
         let Some(hints) = events.peek(&event_id) else { return false };
         lines.iter().any(|line| {
             let is_refused =
                 |hint: &&Hint| hint.ticket_type_id == line.ticket_type_id && hint.quantity <= line.quantity;
-            hints.iter().find(is_refused).is_some_and(|hint| is_fresh(hint, now))
+            hints.iter().find(is_refused).is_some_and(|hint| hint.refusals >= STORM && is_fresh(hint, now))
         })
     }
 
@@ -111,10 +117,24 @@ mod tests {
         apply(None, &decide(None, &command, NOW).unwrap()).unwrap()
     }
 
+    fn storm(sold_out: &SoldOut, refused: &Booking) {
+        (0..STORM).for_each(|_| sold_out.note(refused, "sold_out", NOW));
+    }
+
+    #[test]
+    fn only_a_storm_is_answered_without_a_booking() {
+        let (sold_out, event) = (SoldOut::default(), EventId(id(7)));
+        let refused = booking(vec![wish(1, 2)]);
+        (1..STORM).for_each(|_| sold_out.note(&refused, "sold_out", NOW));
+        assert!(!sold_out.refuses(event, &[wish(1, 2)], NOW));
+        sold_out.note(&refused, "sold_out", NOW);
+        assert!(sold_out.refuses(event, &[wish(1, 2)], NOW));
+    }
+
     #[test]
     fn what_was_refused_is_refused_again_for_a_moment() {
         let (sold_out, event) = (SoldOut::default(), EventId(id(7)));
-        sold_out.note(&booking(vec![wish(1, 2)]), "sold_out", NOW);
+        storm(&sold_out, &booking(vec![wish(1, 2)]));
         assert!(sold_out.refuses(event, &[wish(1, 2)], NOW));
         assert!(sold_out.refuses(event, &[wish(9, 1), wish(1, 3)], NOW), "more of it, beside another");
         assert!(!sold_out.refuses(event, &[wish(1, 1)], NOW), "one may be left");
@@ -129,12 +149,12 @@ mod tests {
     #[test]
     fn a_hint_is_taken_back_and_learned_from_plain_refusals_alone() {
         let (sold_out, event) = (SoldOut::default(), EventId(id(7)));
-        sold_out.note(&booking(vec![wish(1, 1)]), "sold_out", NOW);
+        storm(&sold_out, &booking(vec![wish(1, 1)]));
         sold_out.forget(event);
-        sold_out.note(&booking(vec![wish(1, 1)]), "sales_ended", NOW);
-        sold_out.note(&booking(vec![wish(1, 1), wish(2, 1)]), "sold_out", NOW);
+        (0..STORM).for_each(|_| sold_out.note(&booking(vec![wish(1, 1)]), "sales_ended", NOW));
+        storm(&sold_out, &booking(vec![wish(1, 1), wish(2, 1)]));
         assert!(!sold_out.refuses(event, &[wish(1, 9)], NOW));
-        sold_out.note(&booking(vec![wish(1, 4)]), "sold_out", NOW);
+        storm(&sold_out, &booking(vec![wish(1, 4)]));
         sold_out.note(&booking(vec![wish(1, 2)]), "sold_out", NOW);
         assert!(sold_out.refuses(event, &[wish(1, 2)], NOW), "the fewest that were refused count");
     }

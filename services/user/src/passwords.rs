@@ -22,10 +22,10 @@ use tokio::sync::{Semaphore, oneshot};
 const MAX_WAITING: usize = 64;
 /// From so many cores on, two passwords are hashed at a time.
 const CORES_FOR_TWO: usize = 4;
-/// How nice the threads are to others, where the system knows that of a thread: a busy machine gives them about a
-/// tenth of a core.
+/// How nice the threads are to others, where the system knows that of a thread: a busy machine gives them a few
+/// percent of a core.
 #[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 15;
 /// The length of a salt (RFC 9106).
 const SALT_BYTES: usize = 16;
 
