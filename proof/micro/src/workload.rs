@@ -84,7 +84,7 @@ pub const ALL: &[Workload] = &[
         operation: "request POST /v1/bookings, through the gateway to a service that answers at once",
         operations: 1,
         rounds: 20_000,
-        rounds_counted: 500,
+        rounds_counted: 2_000,
         start: gateway::start,
     },
     Workload {
@@ -92,7 +92,7 @@ pub const ALL: &[Workload] = &[
         operation: "request POST /v1/bookings, through the gateway and both services, until it is booked",
         operations: BATCH,
         rounds: 300,
-        rounds_counted: 16,
+        rounds_counted: 32,
         start: booking::start,
     },
 ];

@@ -76,7 +76,12 @@ impl Services {
     }
 }
 
-fn consumer<M: Machine>(pipeline: &Pipeline<M>, topic: Topic, producer: &str, stores: &Stores) -> Consumer<M> {
+fn consumer<M: Machine>(
+    pipeline: &Pipeline<M>,
+    topic: Topic,
+    producer: &str,
+    stores: &Stores,
+) -> Consumer<M> {
     let partition = Partition { topic, name: producer.to_owned() };
     let store = Arc::clone(pipeline.store());
     Consumer::new(partition, stores.log(), store, Arc::new(pipeline.clone()))
