@@ -353,7 +353,11 @@ macro_rules! published {
             /// # Errors
             /// Never for the facts of this module, whose maps have text keys.
             pub fn payload(&self) -> serde_json::Result<String> {
-                match self { $(Self::$name(fact) => serde_json::to_string(fact),)* }
+                // Room for all but events with long titles, so that it does not grow step by step.
+                let mut payload = Vec::with_capacity(512);
+                match self { $(Self::$name(fact) => serde_json::to_writer(&mut payload, fact)?,)* }
+                // JSON is always UTF-8.
+                Ok(String::from_utf8(payload).unwrap_or_default())
             }
 
             /// Reads a fact of a kind.

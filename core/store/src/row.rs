@@ -165,7 +165,11 @@ impl<R: Clone> Versioned<R> {
 /// # Errors
 /// When it has a map whose keys are not text.
 pub fn to_state<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
-    serde_json::to_string(value)
+    // Room for a booking, so that it does not grow step by step.
+    let mut state = Vec::with_capacity(1_024);
+    serde_json::to_writer(&mut state, value)?;
+    // JSON is always UTF-8.
+    Ok(String::from_utf8(state).unwrap_or_default())
 }
 
 /// Decodes a row's state; for implementing [`Row`].

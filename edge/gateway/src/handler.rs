@@ -79,6 +79,8 @@ pub(crate) async fn answer(shared: Arc<Shared>, request: Request) -> Result<Resp
     // A defect in one request must not end the connection of others, nor go unanswered.
     // An error in the log, also of a service in this process, carries the trace id that the client is told.
     let span = tracing::error_span!("request", trace_id = trace.trace_id());
+    // Pinned where it is: what wraps it would move it each time.
+    let work = std::pin::pin!(work);
     let outcome = AssertUnwindSafe(work).catch_unwind().instrument(span.clone()).await;
     let outcome = outcome.unwrap_or_else(|_| span.in_scope(|| Err(Problem::internal(&"a handler panicked"))));
     let mut response = outcome.unwrap_or_else(|mut problem| {

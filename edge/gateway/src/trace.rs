@@ -8,6 +8,9 @@ use crate::limits::MAX_REQUEST_ID_BYTES;
 /// The header with the request id, on requests and answers.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The length of a `traceparent` of version 00.
+const TRACEPARENT_BYTES: usize = 55;
+
 /// The identity of one request.
 #[derive(Debug, Clone)]
 pub(crate) struct Trace {
@@ -27,7 +30,8 @@ impl Trace {
         };
         let sent = headers.get(X_REQUEST_ID).filter(|value| is_request_id(value.as_bytes()));
         let request_id = sent.cloned().unwrap_or_else(|| {
-            let text = hex(&environment.random::<16>());
+            let mut text = String::with_capacity(32);
+            push_hex(&mut text, &environment.random::<16>());
             HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
         });
         Self { traceparent, request_id }
@@ -46,13 +50,21 @@ impl Trace {
 
 fn fresh_traceparent(environment: &Environment) -> String {
     let ids = environment.random::<24>();
-    format!("00-{}-{}-01", hex(&ids[..16]), hex(&ids[16..]))
+    let mut text = String::with_capacity(TRACEPARENT_BYTES);
+    text.push_str("00-");
+    push_hex(&mut text, &ids[..16]);
+    text.push('-');
+    push_hex(&mut text, &ids[16..]);
+    text.push_str("-01");
+    text
 }
 
-fn hex(bytes: &[u8]) -> String {
+fn push_hex(text: &mut String, bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
 }
 
 /// Version 00 of <https://www.w3.org/TR/trace-context/>.

@@ -32,6 +32,8 @@ pub(crate) async fn call(
         client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
         client.unary(request, rpc, BytesCodec).await
     };
+    // Pinned where it is, so that the timeout does not move it.
+    let answer = std::pin::pin!(answer);
     match tokio::time::timeout(deadline, answer).await {
         Ok(Ok(response)) => Ok(response),
         Ok(Err(status)) => Err(Problem::from_status(&status)),

@@ -221,12 +221,12 @@ impl Writer<'_> {
                 string(out, std::str::from_utf8(bytes).map_err(|_| Malformed)?)?;
             }
             (Kind::Message(id), Raw::Bytes(bytes)) => self.message(*id, bytes, out)?,
-            (Kind::Bytes, Raw::Bytes(bytes)) => quoted(out, &BASE64_STANDARD.encode(bytes)),
+            (Kind::Bytes, Raw::Bytes(bytes)) => quoted_text(out, &BASE64_STANDARD.encode(bytes)),
             (Kind::Bool, Raw::Varint(value)) => plain(out, &(value != 0)),
             (Kind::Enum(values), Raw::Varint(value)) => {
                 let number = value as i32;
                 match values.name(number) {
-                    Some(name) => quoted(out, &name),
+                    Some(name) => quoted_text(out, name),
                     None => plain(out, &number),
                 }
             }
@@ -255,12 +255,12 @@ impl Writer<'_> {
 /// What proto3 says of a field that was not sent.
 fn default(kind: &Kind, out: &mut Vec<u8>) -> Result<(), Malformed> {
     match kind {
-        Kind::String | Kind::Bytes => quoted(out, &""),
-        Kind::Bool => plain(out, &false),
-        Kind::Double | Kind::Float => plain(out, &"0.0"),
-        Kind::Enum(values) => quoted(out, &values.name(0).ok_or(Malformed)?),
+        Kind::String | Kind::Bytes => quoted_text(out, ""),
+        Kind::Bool => out.extend_from_slice(b"false"),
+        Kind::Double | Kind::Float => out.extend_from_slice(b"0.0"),
+        Kind::Enum(values) => quoted_text(out, values.name(0).ok_or(Malformed)?),
         Kind::Message(_) => return Err(Malformed),
-        Kind::Int32(_) | Kind::Int64(_) | Kind::Uint32(_) | Kind::Uint64(_) => plain(out, &0),
+        Kind::Int32(_) | Kind::Int64(_) | Kind::Uint32(_) | Kind::Uint64(_) => out.push(b'0'),
     }
     Ok(())
 }
@@ -289,7 +289,19 @@ fn quoted(out: &mut Vec<u8>, value: &dyn std::fmt::Display) {
     let _ = std::io::Write::write_fmt(out, format_args!("\"{value}\""));
 }
 
+/// The same, as it is.
+fn quoted_text(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+/// Most text has nothing to escape, and is copied whole.
 fn string(out: &mut Vec<u8>, text: &str) -> Result<(), Malformed> {
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        quoted_text(out, text);
+        return Ok(());
+    }
     serde_json::to_writer(out, text).map_err(|_| Malformed)
 }
 

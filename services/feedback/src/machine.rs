@@ -77,6 +77,10 @@ impl Machine for FeedbackMachine {
         }
     }
 
+    fn searches(&self, command: &Command) -> bool {
+        matches!(command, Command::Erased(_))
+    }
+
     async fn search(
         &self,
         store: &dyn Store<FeedbackRow>,

@@ -33,6 +33,11 @@ pub trait Machine: Send + Sync + 'static {
         None
     }
 
+    /// Whether a command needs further rows that only a query finds: then [`Machine::search`] finds them.
+    fn searches(&self, _command: &Self::Command) -> bool {
+        false
+    }
+
     /// Further rows that a command needs and that only a query finds. Few commands need any.
     async fn search(
         &self,

@@ -110,6 +110,10 @@ impl Machine for NotificationMachine {
         }
     }
 
+    fn searches(&self, command: &Command) -> bool {
+        matches!(command, Command::Erased(_))
+    }
+
     async fn search(
         &self,
         store: &dyn Store<NotificationRow>,

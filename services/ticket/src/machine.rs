@@ -178,6 +178,10 @@ impl Machine for TicketMachine {
         }
     }
 
+    fn searches(&self, command: &TicketCommand) -> bool {
+        matches!(command, TicketCommand::UserErased(_))
+    }
+
     async fn search(
         &self,
         store: &dyn Store<TicketRow>,

@@ -115,6 +115,10 @@ impl Machine for UserMachine {
         }
     }
 
+    fn searches(&self, command: &Command) -> bool {
+        !matches!(command, Command::Register(_) | Command::Sweep(_))
+    }
+
     async fn search(&self, store: &dyn Store<UserRow>, command: &Command) -> Result<Vec<Key>, StoreError> {
         match command {
             Command::Refresh { session, .. } | Command::Logout(session) => {

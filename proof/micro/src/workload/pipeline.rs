@@ -37,7 +37,7 @@ pub fn start() -> anyhow::Result<Round> {
     let machine = Arc::new(EventMachine::new(domain::event::seats::HOLD_SECONDS));
     let events = Pipeline::new(machine, Arc::new(stores.event.clone()), environment.clone());
     let mut known = consumer(&tickets, Topic::UpsertData, "event", &stores);
-    ensure!(step(&mut known)? == Progress::Moved, "the ticket service does not hear of the event");
+    ensure!(matches!(step(&mut known)?, Progress::Moved(_)), "the ticket service does not hear of the event");
     let mut services = Services {
         seats: consumer(&events, Topic::TicketEvent, "ticket", &stores),
         outcomes: consumer(&tickets, Topic::TicketStatusEvent, "event", &stores),
@@ -52,8 +52,14 @@ impl Services {
     fn round(&mut self) -> anyhow::Result<()> {
         let items: Vec<_> = (0..BATCH).map(|_| self.place()).collect();
         let outcomes = ready(self.tickets.run(&items))?;
-        ensure!(step(&mut self.seats)? == Progress::Moved, "the event service hears of no booking");
-        ensure!(step(&mut self.outcomes)? == Progress::Moved, "the ticket service hears of no seats");
+        ensure!(
+            matches!(step(&mut self.seats)?, Progress::Moved(_)),
+            "the event service hears of no booking"
+        );
+        ensure!(
+            matches!(step(&mut self.outcomes)?, Progress::Moved(_)),
+            "the ticket service hears of no seats"
+        );
         let last = outcomes.last().context("there is an outcome for each")?;
         self.is_booked(last)
     }

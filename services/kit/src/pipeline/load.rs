@@ -58,7 +58,9 @@ impl<M: Machine> Pipeline<M> {
         let made = self.machine.makes(command).filter(|_| trust == Trust::WhatIsKnown);
         needs.keys.extend(self.machine.keys(command).into_iter().filter(|key| Some(key) != made.as_ref()));
         needs.absent.extend(made);
-        needs.keys.extend(self.machine.search(self.store.as_ref(), command).await?);
+        if self.machine.searches(command) {
+            needs.keys.extend(self.machine.search(self.store.as_ref(), command).await?);
+        }
         Ok(())
     }
 
