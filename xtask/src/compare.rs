@@ -36,6 +36,9 @@ use self::{
     tools::Tools,
 };
 
+/// As many as buy at the same time in a sale.
+const DEFAULT_CONNECTIONS: u32 = 256;
+
 /// How the comparison is made.
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
@@ -50,7 +53,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
     /// How many connections put load on what speaks HTTP
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, default_value_t = DEFAULT_CONNECTIONS, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     connections: u32,
     /// How many runs a figure is the median of
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]

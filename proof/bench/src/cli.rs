@@ -11,6 +11,9 @@ use crate::{
     scenario::{browse, flash_sale, login, mixed, overload, request, spread},
 };
 
+/// As many as buy at the same time in a sale; with fewer, it is the wait for the disk that is measured.
+const DEFAULT_CONNECTIONS: u32 = 256;
+
 /// Puts load on a Boxoffice over REST, and checks that what it measured is correct.
 #[derive(Debug, Parser)]
 #[command(name = "bench", version, after_help = HELP, arg_required_else_help = true)]
@@ -65,7 +68,7 @@ pub struct Load {
     #[arg(long, global = true, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub seconds: u64,
     /// How many keep-alive connections send them
-    #[arg(long, global = true, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, global = true, default_value_t = DEFAULT_CONNECTIONS, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub connections: u32,
     /// Requests per second, scheduled ahead (open loop); without it, each connection sends its next
     /// request when it has its answer (closed loop)
