@@ -11,6 +11,7 @@ use crate::{
     log::Feeds,
     statements::TableStatements,
     transaction::{self, Refused, RowOrder},
+    trim::{self, Step},
 };
 
 /// The most jobs that wait for the writer; whoever comes next waits for room.
@@ -27,6 +28,8 @@ pub enum Job<R: Row> {
     Settle(CommitId, oneshot::Sender<Result<Settled, StoreError>>),
     /// Forgets some answers and commit ids that are older than a time.
     Prune(i64, oneshot::Sender<Result<Pruned, StoreError>>),
+    /// Removes some facts from the outbox; how many.
+    Trim(Step, oneshot::Sender<Result<usize, StoreError>>),
 }
 
 /// What one step of pruning forgot.
@@ -78,6 +81,13 @@ impl Writer {
             }
             Job::Prune(before_us, reply) => {
                 let _ = reply.send(self.write(|connection| prune(connection, before_us)));
+            }
+            Job::Trim(step, reply) => {
+                let removed = self.write(|connection| trim::carry_out(connection, step));
+                if removed.is_ok() {
+                    self.feeds.trim(step.topic, step.end());
+                }
+                let _ = reply.send(removed);
             }
         }
     }
