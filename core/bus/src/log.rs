@@ -62,6 +62,8 @@ pub enum LogError {
         after: u64,
         /// What was removed reaches up to here.
         trimmed: u64,
+        /// The latest time of a fact that was removed, in microseconds since 1970 UTC.
+        latest_us: i64,
     },
     /// The log cannot be reached now.
     #[error("log unavailable: {0}")]

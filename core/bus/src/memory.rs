@@ -25,8 +25,14 @@ pub struct MemoryLog {
 struct Kept {
     /// In order; a fact that is gone leaves its place empty, so that positions do not move.
     facts: Vec<Option<Arc<Fact>>>,
-    /// How far each topic was trimmed.
-    trimmed: BTreeMap<Topic, u64>,
+    trimmed: BTreeMap<Topic, Trimmed>,
+}
+
+/// What was trimmed of a topic.
+#[derive(Clone, Copy)]
+struct Trimmed {
+    up_to: u64,
+    latest_us: i64,
 }
 
 impl MemoryLog {
@@ -76,8 +82,11 @@ impl MemoryLog {
         let too_young = |fact: &Option<Arc<Fact>>| is_of(fact, topic) && is_since(fact, before_us);
         let first_to_stay = kept.facts.iter().position(too_young).unwrap_or(before);
         let end = end.min(up_to).min(first_to_stay);
-        let trimmed = kept.trimmed.entry(topic).or_default();
-        *trimmed = (*trimmed).max(end as u64);
+        let facts = kept.facts[..end].iter().flatten().filter(|fact| fact.topic == topic);
+        let Some(latest_us) = facts.map(|fact| fact.time_us).max() else { return 0 };
+        let trimmed = kept.trimmed.entry(topic).or_insert(Trimmed { up_to: 0, latest_us });
+        trimmed.up_to = trimmed.up_to.max(end as u64);
+        trimmed.latest_us = trimmed.latest_us.max(latest_us);
         let mut later_keys = BTreeSet::new();
         let mut removed = 0;
         for slot in kept.facts[..end].iter_mut().rev().filter(|slot| is_of(slot, topic)) {
@@ -116,9 +125,12 @@ impl Log for MemoryLog {
             return Err(LogError::UnknownPartition(partition.to_string()));
         }
         let kept = self.kept();
-        let trimmed = kept.trimmed.get(&partition.topic).copied().unwrap_or_default();
-        if after.0 < trimmed && partition.topic.retention() == Retention::None {
-            return Err(LogError::Trimmed { partition: partition.to_string(), after: after.0, trimmed });
+        let trimmed = kept.trimmed.get(&partition.topic).filter(|trimmed| after.0 < trimmed.up_to);
+        if let Some(Trimmed { up_to, latest_us }) = trimmed.copied()
+            && partition.topic.retention() == Retention::None
+        {
+            let (partition, after) = (partition.to_string(), after.0);
+            return Err(LogError::Trimmed { partition, after, trimmed: up_to, latest_us });
         }
         let facts = &kept.facts;
         let start = usize::try_from(after.0).unwrap_or(usize::MAX).min(facts.len());

@@ -19,7 +19,7 @@ use rusqlite::Connection;
 use store::{Row, StoreError};
 use tokio::sync::watch;
 
-use crate::{SqliteStore, error::read_error, reads, schema::outbox, trim};
+use crate::{SqliteStore, error::read_error, reads, schema::outbox, trim, trim::Trimmed};
 
 /// The most records of one read, whatever is asked for.
 const MAX_BATCH: usize = 10_000;
@@ -200,8 +200,9 @@ impl<R: Row> Log for SqliteStore<R> {
         let found = self.readers.read(move |connection| read(connection, topic, after, most)).await;
         match found.map_err(|error| LogError::Unavailable(error.to_string()))? {
             Found::Batch(batch) => Ok(batch),
-            Found::TrimmedTo(Position(trimmed)) => {
-                Err(LogError::Trimmed { partition: partition.to_string(), after: after.0, trimmed })
+            Found::Gone(Trimmed { up_to: Position(trimmed), latest_us }) => {
+                let (partition, after) = (partition.to_string(), after.0);
+                Err(LogError::Trimmed { partition, after, trimmed, latest_us })
             }
         }
     }
@@ -225,13 +226,15 @@ enum Found {
     /// These.
     Batch(Batch),
     /// Facts after it are no longer there.
-    TrimmedTo(Position),
+    Gone(Trimmed),
 }
 
 fn read(connection: &Connection, topic: Topic, after: Position, most: usize) -> Result<Found, StoreError> {
-    let trimmed = trim::trimmed(connection, topic).map_err(read_error)?;
-    if after < trimmed && topic.retention() == Retention::None {
-        return Ok(Found::TrimmedTo(trimmed));
+    if topic.retention() == Retention::None
+        && let Some(trimmed) = trim::trimmed(connection, topic).map_err(read_error)?
+        && after < trimmed.up_to
+    {
+        return Ok(Found::Gone(trimmed));
     }
     let table = outbox(topic);
     let sql = format!(

@@ -61,9 +61,11 @@ const OWN_TABLES: &str = "
 fn trimming() -> String {
     let by_key = Topic::ALL.into_iter().filter(|topic| topic.retention() == Retention::NewestOfKey);
     let by_key = by_key.map(outbox).map(|table| format!("CREATE INDEX {table}_by_key ON {table} (key);"));
-    "CREATE TABLE trimmed (topic TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-        .to_owned()
-        + &by_key.collect::<String>()
+    let mut ddl = "CREATE TABLE trimmed (topic TEXT PRIMARY KEY, position INTEGER NOT NULL, \
+                   latest_us INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+        .to_owned();
+    ddl.extend(by_key);
+    ddl
 }
 
 /// The table of a topic's facts.

@@ -16,6 +16,7 @@ pub struct Step {
     pub topic: Topic,
     from: i64,
     to: i64,
+    latest_us: i64,
 }
 
 impl Step {
@@ -25,11 +26,22 @@ impl Step {
     }
 }
 
-/// Up to where a topic was trimmed.
-pub fn trimmed(connection: &Connection, topic: Topic) -> rusqlite::Result<Position> {
-    let mut select = connection.prepare_cached("SELECT position FROM trimmed WHERE topic = ?1")?;
-    let position: Option<i64> = select.query_row([topic.name()], |row| row.get(0)).optional()?;
-    Ok(Position(position.unwrap_or_default().cast_unsigned()))
+/// What was trimmed of a topic.
+pub struct Trimmed {
+    /// Up to here.
+    pub up_to: Position,
+    /// The latest time of a fact that was removed or passed over.
+    pub latest_us: i64,
+}
+
+/// What was trimmed of a topic; none when nothing was yet.
+pub fn trimmed(connection: &Connection, topic: Topic) -> rusqlite::Result<Option<Trimmed>> {
+    let sql = "SELECT position, latest_us FROM trimmed WHERE topic = ?1";
+    let read = |row: &rusqlite::Row<'_>| {
+        let position: i64 = row.get(0)?;
+        Ok(Trimmed { up_to: Position(position.cast_unsigned()), latest_us: row.get(1)? })
+    };
+    connection.prepare_cached(sql)?.query_row([topic.name()], read).optional()
 }
 
 /// The next step of a trim; none when nothing more may go.
@@ -49,7 +61,7 @@ fn find(
     before_us: i64,
 ) -> rusqlite::Result<Option<Step>> {
     let table = outbox(topic);
-    let from = trimmed(connection, topic)?.0.cast_signed();
+    let from = trimmed(connection, topic)?.map_or(0, |trimmed| trimmed.up_to.0.cast_signed());
     let mut up_to = i64::try_from(up_to.0).unwrap_or(i64::MAX);
     if topic.retention() == Retention::None {
         let mut select = connection.prepare_cached(&format!("SELECT max(seq) FROM {table}"))?;
@@ -62,14 +74,16 @@ fn find(
     );
     let mut select = connection.prepare_cached(&sql)?;
     let mut rows = select.query((from, up_to))?;
-    let mut to = from;
+    let mut step = Step { topic, from, to: from, latest_us: i64::MIN };
     while let Some(row) = rows.next()? {
-        if row.get::<_, i64>(1)? >= before_us {
+        let time_us: i64 = row.get(1)?;
+        if time_us >= before_us {
             break;
         }
-        to = row.get(0)?;
+        step.to = row.get(0)?;
+        step.latest_us = step.latest_us.max(time_us);
     }
-    Ok((to > from).then_some(Step { topic, from, to }))
+    Ok((step.to > from).then_some(step))
 }
 
 /// Carries a step out, inside an open transaction; how many facts went.
@@ -89,8 +103,8 @@ pub fn carry_out(connection: &Connection, step: Step) -> rusqlite::Result<usize>
             connection.prepare_cached(&sql)?.execute((step.from, step.to))?
         }
     };
-    let sql = "INSERT INTO trimmed (topic, position) VALUES (?1, ?2) \
-               ON CONFLICT (topic) DO UPDATE SET position = max(position, ?2)";
-    connection.prepare_cached(sql)?.execute((step.topic.name(), step.to))?;
+    let sql = "INSERT INTO trimmed (topic, position, latest_us) VALUES (?1, ?2, ?3) ON CONFLICT (topic) \
+               DO UPDATE SET position = max(position, ?2), latest_us = max(latest_us, ?3)";
+    connection.prepare_cached(sql)?.execute((step.topic.name(), step.to, step.latest_us))?;
     Ok(removed)
 }

@@ -105,7 +105,10 @@ pub async fn a_reader_from_before_what_is_kept_is_told(suite: &Suite) {
     trim(suite, TOPIC, before[3].position, LATER_US).await;
     for after in [Position::default(), before[0].position, before[2].position] {
         let refused = suite.log.read(&partition, after, 10).await;
-        assert!(matches!(refused, Err(LogError::Trimmed { .. })), "from {after:?}: {refused:?}");
+        let Err(LogError::Trimmed { trimmed, latest_us, .. }) = refused else {
+            panic!("from {after:?}: {refused:?}")
+        };
+        assert_eq!((Position(trimmed), latest_us), (before[3].position, second(3)));
     }
     assert_eq!(kept_after(suite, TOPIC, before[3].position).await, before[4..]);
 }
