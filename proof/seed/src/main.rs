@@ -1,7 +1,7 @@
 //! Fills a data directory with many events and tickets, to measure how a large platform behaves.
 //!
 //! ```text
-//! cargo run --release -p boxoffice --example seed -- --data-dir DIR
+//! cargo run --release -p seed -- --data-dir DIR
 //! ```
 //!
 //! What it writes is what the platform would have written: every row comes of the domain's own decisions, facts
