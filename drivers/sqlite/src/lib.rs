@@ -26,6 +26,7 @@ use store::{
 };
 use tokio::sync::{mpsc, oneshot};
 
+mod checkpoint;
 mod error;
 mod log;
 mod open;
@@ -79,7 +80,7 @@ impl<R: Row> SqliteStore<R> {
         let feeds = Feeds::load(&connection, &options.topics).map_err(|error| OpenError::of(path, error))?;
         let (tables, feeds) = (Arc::new(statements::of_all::<R>()), Arc::new(feeds));
         let readers = Readers::open(path)?;
-        let (jobs, thread) = writer::start(connection, Arc::clone(&tables), Arc::clone(&feeds))?;
+        let (jobs, thread) = writer::start(path, connection, Arc::clone(&tables), Arc::clone(&feeds))?;
         let writing = Mutex::new(Writing { jobs: Some(jobs), thread: Some(thread) });
         Ok(Self { tables, feeds, readers, writing })
     }

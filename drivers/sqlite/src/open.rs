@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use crate::{
     error::OpenError,
@@ -26,11 +26,12 @@ const STATEMENT_CACHE: usize = 256;
 const WRITER_CACHE_KIB: i64 = 32 * 1024;
 const READER_CACHE_KIB: i64 = 8 * 1024;
 
-/// The write-ahead log is copied into the database when it has so many pages (of 4 KiB).
-const CHECKPOINT_PAGES: i64 = 4_000;
+/// The writer copies the write-ahead log into the database itself when it has so many pages (of 4 KiB): only
+/// when the checkpointer, which does so much earlier, cannot.
+const CHECKPOINT_PAGES: i64 = 64_000;
 
 /// A write-ahead log that grew beyond this, in bytes, is cut back when it is reset.
-const WAL_LIMIT_BYTES: i64 = 64 * 1024 * 1024;
+const WAL_LIMIT_BYTES: i64 = 96 * 1024 * 1024;
 
 /// Checks the library that is linked.
 pub fn check_library(found: i32) -> Result<(), OpenError> {
@@ -56,6 +57,20 @@ pub fn writer(path: &Path, wanted: &Wanted) -> Result<Connection, OpenError> {
         migrate(&connection, version, wanted).map_err(|error| OpenError::of(path, error))?;
     }
     check_made_for(&connection, path, wanted)?;
+    Ok(connection)
+}
+
+/// Opens a file that a writer has opened before, for copying its write-ahead log into it.
+pub fn checkpointer(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| OpenError::of(path, error))?;
+    let prepared = connection
+        .busy_timeout(BUSY_TIMEOUT)
+        .and_then(|()| connection.pragma_update(None, "synchronous", "full"))
+        .and_then(|()| connection.pragma_update(None, "wal_autocheckpoint", 0));
+    prepared.map_err(|error| OpenError::of(path, error))?;
     Ok(connection)
 }
 
@@ -121,8 +136,14 @@ fn check_journal(connection: &Connection, path: &Path) -> Result<(), OpenError> 
     }
 }
 
+/// A statement is planned once: otherwise SQLite plans it anew whenever a bound value might speak for another plan.
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
+}
+
 fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    keep_plans(connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
@@ -136,6 +157,7 @@ fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
 
 fn prepare_reader(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    keep_plans(connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;

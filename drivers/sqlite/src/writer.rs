@@ -1,12 +1,13 @@
 //! The one thread that writes. It owns the connection, takes jobs in order, and answers each when it is done.
 
-use std::{sync::Arc, thread::JoinHandle};
+use std::{path::Path, sync::Arc, thread::JoinHandle};
 
 use rusqlite::Connection;
 use store::{Commit, CommitError, CommitId, Row, Settled, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    checkpoint::Checkpointer,
     error::{OpenError, failed_commit, is_failed_sync, read_error},
     log::Feeds,
     statements::TableStatements,
@@ -45,18 +46,22 @@ struct Writer {
     connection: Connection,
     tables: Arc<Vec<TableStatements>>,
     feeds: Arc<Feeds>,
+    /// None only where a test needs none.
+    checkpointer: Option<Checkpointer>,
     /// Why nothing is written any more: a sync failed, so nobody knows what is on the disk.
     broken: Option<String>,
 }
 
 /// Starts the thread. It ends when every sender is dropped and every job is done.
 pub fn start<R: Row>(
+    path: &Path,
     connection: Connection,
     tables: Arc<Vec<TableStatements>>,
     feeds: Arc<Feeds>,
 ) -> Result<(mpsc::Sender<Job<R>>, JoinHandle<()>), OpenError> {
     let (sender, mut jobs) = mpsc::channel::<Job<R>>(MAX_WAITING_JOBS);
-    let mut writer = Writer { connection, tables, feeds, broken: None };
+    let checkpointer = Some(Checkpointer::start(path, R::SERVICE)?);
+    let mut writer = Writer { connection, tables, feeds, checkpointer, broken: None };
     let thread = std::thread::Builder::new()
         .name(format!("sqlite-{}", R::SERVICE))
         .spawn(move || {
@@ -75,6 +80,7 @@ impl Writer {
         match job {
             Job::Commit(commit, reply) => {
                 let _ = reply.send(self.commit(&commit));
+                self.tidy(commit.changes.len() + commit.facts.len());
             }
             Job::Settle(id, reply) => {
                 let _ = reply.send(self.write(|connection| transaction::settle(connection, id)));
@@ -84,10 +90,12 @@ impl Writer {
             }
             Job::Trim(step, reply) => {
                 let removed = self.write(|connection| trim::carry_out(connection, step));
+                let rows = *removed.as_ref().unwrap_or(&0);
                 if removed.is_ok() {
                     self.feeds.trim(step.topic, step.end());
                 }
                 let _ = reply.send(removed);
+                self.tidy(rows);
             }
         }
     }
@@ -175,8 +183,17 @@ impl Writer {
         self.connection.prepare_cached(sql)?.execute([]).map(|_| ())
     }
 
+    /// After the answer, so that nobody waits for it.
+    fn tidy(&self, rows: usize) {
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.note(rows);
+            checkpointer.shorten(&self.connection);
+        }
+    }
+
     /// Leaves one file behind where it can; what it cannot, the next start does.
-    fn close(self) {
+    fn close(mut self) {
+        drop(self.checkpointer.take());
         let tidied = self.connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
         if let Err(error) = tidied {
             tracing::warn!(%error, "the write-ahead log is left for the next start");
@@ -217,7 +234,7 @@ mod tests {
         let connection = open::writer(path, &wanted).expect("it opens");
         let feeds = Feeds::load(&connection, &TOPICS).expect("it reads");
         let tables = Arc::new(statements::of_all::<SuiteRow>());
-        Writer { connection, tables, feeds: Arc::new(feeds), broken: None }
+        Writer { connection, tables, feeds: Arc::new(feeds), checkpointer: None, broken: None }
     }
 
     fn large(number: u128) -> Commit<SuiteRow> {

@@ -15,13 +15,13 @@ use http::{
 
 use kit::{Caller, Environment, access::Guard};
 use proto::v1::Access;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::Instrument;
 
 use crate::{
     Options,
     forward::Forwarded,
-    limits::MAX_URI_BYTES,
+    limits::{ADMISSION_WAIT, MAX_URI_BYTES},
     metrics::{Metrics, RouteMetrics},
     pages::Pages,
     problem::Problem,
@@ -53,6 +53,8 @@ pub(crate) struct Shared {
     pub options: Options,
     /// One for each request that is carried out.
     pub permits: Semaphore,
+    /// One for each request that waits for a permit.
+    pub places: Semaphore,
 }
 
 /// Answers a request, whatever happens.
@@ -119,9 +121,7 @@ async fn call(
     request: Request,
     trace: &Trace,
 ) -> Result<Response, Problem> {
-    let Ok(_permit) = shared.permits.try_acquire() else {
-        return Err(Problem::unavailable("too many requests are being carried out; try again in a moment"));
-    };
+    let _permit = admitted(shared).await?;
     let (head, body) = request.into_parts();
     let caller = shared.guard.identify(&head.headers)?;
     admit(route, &caller)?;
@@ -135,6 +135,20 @@ async fn call(
     let deadline = shared.options.call_deadline;
     let answer = upstream::call(transport, route.rpc.clone(), message, forwarded, deadline).await?;
     respond::success(&shared.routes.schema, route, (&head.method, &head.headers), answer)
+}
+
+/// A place among the requests that are carried out: at once or in a moment, in the order of their coming.
+/// Nothing of the request has been read by then.
+async fn admitted(shared: &Shared) -> Result<SemaphorePermit<'_>, Problem> {
+    if let Ok(permit) = shared.permits.try_acquire() {
+        return Ok(permit);
+    }
+    let refuse = || Problem::unavailable("too many requests are being carried out; try again in a moment");
+    let _place = shared.places.try_acquire().map_err(|_| refuse())?;
+    match tokio::time::timeout(ADMISSION_WAIT, shared.permits.acquire()).await {
+        Ok(Ok(permit)) => Ok(permit),
+        _ => Err(refuse()),
+    }
 }
 
 /// The same check that the service makes, before the body is read.

@@ -84,7 +84,7 @@ pub trait Readiness: Send + Sync + 'static {
 /// What a deployment may choose.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How many requests are carried out at the same time; more are refused at once with 503.
+    /// How many requests are carried out at the same time; more wait for a moment, and then are refused with 503.
     pub max_concurrent_requests: usize,
     /// How long a service may take, on top of the wait that the client asked for.
     pub call_deadline: Duration,
@@ -171,7 +171,9 @@ impl Gateway {
         let pages = Pages::new(&pool, readiness, Arc::clone(&metrics), extra_metrics)?;
         let unrouted = metrics.unrouted();
         let permits = Semaphore::new(options.max_concurrent_requests.min(Semaphore::MAX_PERMITS));
-        let shared = Shared { routes, pages, guard, environment, metrics, unrouted, options, permits };
+        let places = Semaphore::new(limits::MAX_WAITING_REQUESTS);
+        let shared =
+            Shared { routes, pages, guard, environment, metrics, unrouted, options, permits, places };
         Ok(Self { shared: Arc::new(shared) })
     }
 }

@@ -11,7 +11,12 @@ pub const MAX_JSON_DEPTH: usize = 32;
 /// How many query parameters a request may have.
 pub const MAX_QUERY_PARAMETERS: usize = 100;
 /// How many requests are carried out at the same time, unless the options say otherwise.
-pub const MAX_CONCURRENT_REQUESTS: usize = 4_096;
+pub const MAX_CONCURRENT_REQUESTS: usize = 2_048;
+/// How many requests wait for one of those to end; more are refused at once.
+pub const MAX_WAITING_REQUESTS: usize = 8_192;
+/// How long a request waits for that, and then is refused: long enough to smooth a rush and to slow down who
+/// asks again and again, short enough to be of use to who waits.
+pub const ADMISSION_WAIT: Duration = Duration::from_millis(400);
 /// How long an upstream may take, on top of the wait that the client asked for.
 pub const CALL_DEADLINE: Duration = Duration::from_secs(30);
 /// How long the client may take to send the body.

@@ -79,6 +79,17 @@ impl<'a> Booking<'a> {
     }
 }
 
+/// An answer that refuses because nothing is left, without a booking.
+pub fn says_sold_out(answer: &Answer<'_>) -> bool {
+    #[derive(Deserialize)]
+    struct Problem<'a> {
+        #[serde(borrow)]
+        code: &'a str,
+    }
+    let code = || serde_json::from_slice::<Problem<'_>>(answer.body).is_ok_and(|p| p.code == "sold_out");
+    answer.status == 409 && code()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +110,14 @@ mod tests {
         for other in [r#"{"status":503,"code":"unavailable"}"#, "", "[]", &body.replace("REJECTED", "LOST")] {
             assert!(Booking::read(&answer(200, other)).is_none(), "{other}");
         }
+    }
+
+    #[test]
+    fn a_problem_may_say_that_it_is_sold_out() {
+        let problem = r#"{"type":"https://x/sold_out","status":409,"code":"sold_out","detail":"none left"}"#;
+        assert!(says_sold_out(&answer(409, problem)));
+        assert!(!says_sold_out(&answer(503, problem)));
+        assert!(!says_sold_out(&answer(409, &problem.replace("\"sold_out\"", "\"over_limit\""))));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use crate::{
     account::{Account, unique},
-    booking::{Booking, Offer, Status},
-    http::Connection,
+    booking::{self, Booking, Offer, Status},
+    http::{Answer, Connection},
     ledger::Ledger,
     organizer::{self, Plan, Taken},
     scenario::{Outcome, named},
@@ -87,7 +87,7 @@ impl Sale {
     pub async fn book(&self, number: u64, connection: &mut Connection) -> anyhow::Result<Outcome> {
         let authorization = self.buyer(number).authorization();
         let answer = connection.call(&self.offer.call(&authorization)).await?;
-        let Some(booking) = Booking::read(&answer) else { return Ok(Outcome::refused(&answer)) };
+        let Some(booking) = Booking::read(&answer) else { return Ok(without_booking(&answer)) };
         self.note(number, &booking);
         Ok(match booking.status {
             Status::Booked => Outcome::Done(BOOKED),
@@ -135,4 +135,8 @@ impl Sale {
         // The remainder fits, because the number of buyers does.
         usize::try_from(number % self.buyers.len() as u64).unwrap_or_default()
     }
+}
+/// What an answer without a booking comes to.
+pub fn without_booking(answer: &Answer<'_>) -> Outcome {
+    if booking::says_sold_out(answer) { Outcome::Done(SOLD_OUT) } else { Outcome::refused(answer) }
 }

@@ -7,6 +7,7 @@ mod list;
 mod machine;
 mod patch;
 mod reading;
+mod recent;
 mod rows;
 mod service;
 mod visits;

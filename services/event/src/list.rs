@@ -19,6 +19,8 @@ pub(crate) struct Listing {
     pub(crate) order: &'static str,
     /// Names the list with its filters, for its page tokens.
     pub(crate) name: String,
+    /// Whether drafts and what is over are in it too.
+    pub(crate) scope: (bool, bool),
 }
 
 pub(crate) fn listing(
@@ -43,14 +45,15 @@ pub(crate) fn listing(
     }
     let sees_all = caller.is_admin() || owner.is_some_and(|owner| caller.is(owner));
     query = filter_status(query, request, sees_all);
-    query = filter_times(&mut check, query, request, owner.is_some_and(|owner| caller.is(owner)), now);
+    let is_own = owner.is_some_and(|owner| caller.is(owner));
+    query = filter_times(&mut check, query, request, is_own, now);
     query = filter_texts(&mut check, query, request);
     check.finish()?;
     let name = format!(
         "events {:?}",
         (&request.q, &request.category, &request.city, &request.country, &request.from, &request.to)
     ) + &format!("{:?}", (owner, request.status, &request.sort));
-    Ok(Listing { query, order, name })
+    Ok(Listing { query, order, name, scope: (sees_all, is_own) })
 }
 
 fn owner(

@@ -14,10 +14,11 @@ use domain::{
 };
 use kit::{Machine, View};
 use serde::{Deserialize, Serialize};
-use store::Key;
+use store::{Change, Key};
 
 use crate::{
     patch::{EventPatch, TypePatch},
+    recent::RecentPages,
     rows::{EventRow, EventView, Rating, Visits, event_key, hold_key, inventory_key, rating_key, visits_key},
 };
 
@@ -89,13 +90,19 @@ pub enum EventReply {
 /// The event service's behaviour.
 pub struct EventMachine {
     hold_seconds: i64,
+    recent: RecentPages,
 }
 
 impl EventMachine {
     /// `hold_seconds`: how long seats are held for payment.
     #[must_use]
     pub fn new(hold_seconds: i64) -> Self {
-        Self { hold_seconds }
+        Self { hold_seconds, recent: RecentPages::default() }
+    }
+
+    /// Pages of the event list that were asked for lately.
+    pub(crate) fn recent(&self) -> &RecentPages {
+        &self.recent
     }
 
     fn seats<'a>(&self, view: &'a View<EventRow>, event_id: EventId, booking_id: BookingId) -> Seats<'a> {
@@ -164,6 +171,12 @@ impl Machine for EventMachine {
             }
             EventCommand::Visited(event_id, date, count) => Ok(visit(view, *event_id, *date, *count)),
             EventCommand::Rated(rated) => Ok(rate(view, rated)),
+        }
+    }
+
+    fn committed(&self, changes: &[Change<EventRow>]) {
+        if changes.iter().any(|change| change.key.table == "event") {
+            self.recent.forget();
         }
     }
 

@@ -30,9 +30,11 @@ impl Events {
         let cursor = pages::cursor(&listing.name, &request.get_ref().page_token)?;
         // One more than the page tells whether there is a next one.
         let query = listing.query.after(cursor).limit(size + 1);
-        let rows = self.handle.store().query(&query).await?;
+        let asked = format!("{} {:?} {} {size}", listing.name, listing.scope, request.get_ref().page_token);
+        let recent = self.handle.machine().recent();
+        let rows = recent.page(self.handle.store().as_ref(), &query, asked, now).await?;
         let has_more = rows.len() > size;
-        let events: Vec<Event> = rows.into_iter().take(size).filter_map(as_event).collect();
+        let events: Vec<Event> = rows.iter().take(size).cloned().filter_map(as_event).collect();
         let next_page_token = match events.last() {
             Some(last) if has_more => pages::token(&listing.name, &cursor_of(last, listing.order)),
             _ => String::new(),

@@ -23,8 +23,11 @@ pub const MAX_DELIVERY: usize = 1_024;
 pub const MAX_TRIES: u32 = 5;
 /// The pause after a failure, which doubles up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
-/// How long a consumer that gathers lets facts come together.
-const GATHERING_PAUSE: Duration = Duration::from_millis(100);
+/// For each fact that it has just processed, a consumer that gathers rests so long: hardly at all while there is
+/// little to do, so that who has just booked may rate at once.
+const REST_PER_FACT: Duration = Duration::from_millis(1);
+/// The longest rest of a consumer that gathers.
+const MAX_REST: Duration = Duration::from_millis(100);
 /// The longest pause after failures.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
@@ -85,8 +88,8 @@ pub enum ConsumeError {
 pub enum Progress {
     /// There is nothing more now.
     Idle,
-    /// Facts were processed.
-    Moved,
+    /// So many facts were processed.
+    Moved(usize),
     /// A fact could not be processed; it is tried again.
     Stuck,
 }
@@ -158,7 +161,7 @@ impl<M: Machine> Consumer<M> {
             memory.read = batch.next;
             return Ok(Progress::Idle);
         }
-        let first = batch.records[0].position;
+        let (first, count) = (batch.records[0].position, batch.records.len());
         let park_first =
             memory.tries.take_if(|(position, tries, _)| *position == first && *tries >= MAX_TRIES);
         let delivery = Delivery {
@@ -174,7 +177,7 @@ impl<M: Machine> Consumer<M> {
         memory.committed = delivered.to;
         memory.read = delivered.to;
         Ok(match delivered.poison {
-            None => Progress::Moved,
+            None => Progress::Moved(count),
             Some((position, reason)) => {
                 let before =
                     memory.tries.take().filter(|(tried, ..)| *tried == position).map_or(0, |(_, n, _)| n);
@@ -212,10 +215,11 @@ impl<M: Machine> Consumer<M> {
                 () = shutdown.cancelled() => return,
             };
             match step {
-                Ok(Progress::Moved) => {
+                Ok(Progress::Moved(count)) => {
                     pause = FIRST_PAUSE;
                     if pace == Pace::Gathering {
-                        sleep(GATHERING_PAUSE, &shutdown).await;
+                        let count = u32::try_from(count).unwrap_or(u32::MAX);
+                        sleep(REST_PER_FACT.saturating_mul(count).min(MAX_REST), &shutdown).await;
                     }
                 }
                 Ok(Progress::Idle) => {

@@ -20,8 +20,6 @@ use crate::{
 const MAX_QUEUE: usize = 4_096;
 /// The most items of one batch.
 const MAX_BATCH: usize = 512;
-/// How often a batch lets others run before it is taken.
-const MAX_GATHERINGS: usize = 4;
 /// How long answers to idempotency keys are kept.
 const KEEP_ANSWERS: Duration = Duration::from_secs(7 * 86_400);
 /// How often old answers are forgotten.
@@ -206,12 +204,9 @@ async fn serve<M: Machine>(
 /// Lets everything that is ready to run hand in its item first. With nothing else to do this takes no time,
 /// so a lone request does not wait; on a busy machine it makes one commit of what would have been several.
 async fn gather<M: Machine>(tickets: &mut mpsc::Receiver<Ticket<M>>, batch: &mut Vec<Ticket<M>>) {
-    for _ in 0..MAX_GATHERINGS {
-        tokio::task::yield_now().await;
-        let room = MAX_BATCH - batch.len();
-        if room == 0 || tickets.is_empty() {
-            return;
-        }
+    tokio::task::yield_now().await;
+    let room = MAX_BATCH - batch.len();
+    if room > 0 && !tickets.is_empty() {
         tickets.recv_many(batch, room).await;
     }
 }

@@ -12,7 +12,7 @@ use store::{Condition, Cursor, Direction, Query, Value};
 use tonic::{Request, Response};
 
 use crate::{
-    convert,
+    convert::{self, Wish},
     decisions::Awaited,
     machine::TicketCommand,
     service::{Answer, Tickets, actor, as_booking, respond, set},
@@ -28,6 +28,7 @@ impl Tickets {
         let wish = convert::wish(request.get_ref())?;
         let idempotency = self.bind(&request, actor, "CreateBooking")?;
         let wait = metadata::prefer_wait(request.metadata());
+        self.refuse_sold_out(&wish, idempotency.as_ref()).await?;
         let id = BookingId::from_bits(self.handle.environment().id().as_u128());
         let event_id = wish.event_id;
         let place = Command::Place {
@@ -61,6 +62,25 @@ impl Tickets {
         };
         self.decisions.forget(id);
         Ok(created(placed, booking, wait.is_some(), replied.replayed))
+    }
+
+    /// Refuses what is known to be sold out, unless the same request has its answer already.
+    async fn refuse_sold_out(
+        &self,
+        wish: &Wish,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<(), ServiceError> {
+        let sold_out = self.handle.machine().sold_out();
+        if !sold_out.refuses(wish.event_id, &wish.lines, self.handle.environment().now()) {
+            return Ok(());
+        }
+        if let Some(idempotency) = idempotency {
+            let loaded = self.handle.store().load(&[], std::slice::from_ref(&idempotency.key)).await?;
+            if loaded.answers.iter().any(Option::is_some) {
+                return Ok(());
+            }
+        }
+        Err(Refusal::conflict("sold_out", "there are not so many places left").into())
     }
 
     /// Waits until a booking is what is awaited; `None` when the time runs out first.

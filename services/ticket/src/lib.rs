@@ -14,6 +14,7 @@ mod read_models;
 mod rows;
 mod service;
 mod simulator;
+mod sold_out;
 mod sweep;
 mod tickets;
 

@@ -23,6 +23,7 @@ use crate::{
     decisions::Decisions,
     read_models::{called_off, erase, hear_event, hear_user},
     rows::{EventInfo, TicketRow, booking_key, event_key, user_key},
+    sold_out::SoldOut,
 };
 
 /// The most bookings of one user that an erasure looks at in one commit.
@@ -61,6 +62,8 @@ pub enum TicketCommand {
     },
     /// An event as it now is.
     EventUpserted(EventUpserted),
+    /// Seats of an event came back.
+    SeatsReleased(EventId),
     /// No booking of a called-off event is live any more.
     CalledOff(EventId),
     /// A user as they now are.
@@ -108,13 +111,36 @@ impl From<Admission> for DoorAnswer {
 /// The ticket service's behaviour.
 pub struct TicketMachine {
     decisions: Arc<Decisions>,
+    sold_out: SoldOut,
 }
 
 impl TicketMachine {
     /// `decisions` is told of each booking that is decided.
     #[must_use]
     pub fn new(decisions: Arc<Decisions>) -> Self {
-        Self { decisions }
+        Self { decisions, sold_out: SoldOut::default() }
+    }
+
+    /// What is sold out, as far as is known.
+    #[must_use]
+    pub(crate) fn sold_out(&self) -> &SoldOut {
+        &self.sold_out
+    }
+
+    /// Keeps the hints up to date. They are only hints: should the commit fail, they are still true.
+    fn hint(&self, view: &View<TicketRow>, command: &TicketCommand, now: Time) {
+        match command {
+            TicketCommand::Saga(id, _, Command::Refused(refused)) => {
+                if let Some(booking) = booking(view, *id) {
+                    self.sold_out.note(booking, &refused.reason, now);
+                }
+            }
+            TicketCommand::Own(_, _, event_id, Command::Cancel { .. })
+            | TicketCommand::Saga(_, event_id, Command::Expire | Command::CallOff(_))
+            | TicketCommand::SeatsReleased(event_id) => self.sold_out.forget(*event_id),
+            TicketCommand::EventUpserted(event) => self.sold_out.forget(event.event_id),
+            _ => {}
+        }
     }
 }
 
@@ -138,6 +164,7 @@ impl Machine for TicketMachine {
                 vec![booking_key(code.ticket_id.parts().0), event_key(*event)]
             }
             TicketCommand::EventUpserted(event) => vec![event_key(event.event_id)],
+            TicketCommand::SeatsReleased(_) => Vec::new(),
             TicketCommand::CalledOff(event) => vec![event_key(*event)],
             TicketCommand::UserUpserted(user) => vec![user_key(user.user_id)],
             TicketCommand::UserErased(user) => vec![user_key(*user)],
@@ -169,6 +196,7 @@ impl Machine for TicketMachine {
         command: &TicketCommand,
         now: Time,
     ) -> Result<TicketReply, Refusal> {
+        self.hint(view, command, now);
         match command {
             TicketCommand::Own(actor, booking_id, _, command) => own(view, *actor, *booking_id, command, now),
             TicketCommand::Saga(booking_id, event_id, command) => {
@@ -179,6 +207,7 @@ impl Machine for TicketMachine {
                 transfer(view, *actor, *booking_id, *event_id, *number, *to, now)
             }
             TicketCommand::EventUpserted(event) => Ok(hear_event(view, event)),
+            TicketCommand::SeatsReleased(_) => Ok(TicketReply::Done),
             TicketCommand::CalledOff(event_id) => Ok(called_off(view, *event_id)),
             TicketCommand::UserUpserted(user) => Ok(hear_user(view, user)),
             TicketCommand::UserErased(user) => Ok(erase(view, *user)),
@@ -201,6 +230,7 @@ impl Machine for TicketMachine {
                 let (booking, event) = (refused.booking_id, refused.event_id);
                 Some(TicketCommand::Saga(booking, event, Command::Refused(refused.clone())))
             }
+            Published::SeatsReleased(released) => Some(TicketCommand::SeatsReleased(released.event_id)),
             Published::EventUpserted(event) => Some(TicketCommand::EventUpserted(event.clone())),
             Published::UserUpserted(user) => Some(TicketCommand::UserUpserted(user.clone())),
             Published::UserErased(user) => Some(TicketCommand::UserErased(user.user_id)),

@@ -1,9 +1,14 @@
 //! Password hashing (Argon2id, RFC 9106) on a few threads with a bounded queue.
 //!
 //! One hash takes tens of milliseconds and tens of megabytes. Without a bound, a crowd that signs in
-//! at once would take the machine from everybody who buys.
+//! at once would take the machine from everybody who buys; so the threads also stand back when the machine has
+//! other things to do.
 
-use std::{num::NonZero, sync::Arc, thread};
+use std::{
+    num::NonZero,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -11,12 +16,16 @@ use argon2::{
 };
 use domain::user::PasswordHash;
 use kit::{Environment, ServiceError};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 /// The most passwords that wait to be hashed; beyond that, requests are refused at once.
 const MAX_WAITING: usize = 64;
 /// From so many cores on, two passwords are hashed at a time.
 const CORES_FOR_TWO: usize = 4;
+/// How nice the threads are to others, where the system knows that of a thread: a busy machine gives them a few
+/// percent of a core.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 15;
 /// The length of a salt (RFC 9106).
 const SALT_BYTES: usize = 16;
 
@@ -49,12 +58,14 @@ pub(crate) enum Checked {
     RightRehashed(PasswordHash),
 }
 
+type Job = Box<dyn FnOnce() + Send>;
+
 /// The hasher.
 #[derive(Clone)]
 pub(crate) struct Passwords {
     argon2: Argon2<'static>,
-    /// One permit for each password that is hashed now.
-    threads: Arc<Semaphore>,
+    /// To the threads.
+    jobs: mpsc::Sender<Job>,
     /// One permit for each password that is hashed now or waits.
     places: Arc<Semaphore>,
     environment: Environment,
@@ -71,7 +82,7 @@ impl Passwords {
         let threads = if cores >= CORES_FOR_TWO { 2 } else { 1 };
         Self {
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
-            threads: Arc::new(Semaphore::new(threads)),
+            jobs: start(threads),
             places: Arc::new(Semaphore::new(threads + MAX_WAITING)),
             environment,
         }
@@ -103,14 +114,45 @@ impl Passwords {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ServiceError> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| overloaded())?;
-        let thread = Arc::clone(&self.threads).acquire_owned().await.map_err(|_| overloaded())?;
-        // The permits go with the work: a client that hangs up does not free a thread that is busy.
-        let run = move || {
+        let (answer, answered) = oneshot::channel();
+        // The place goes with the work: a client that hangs up does not make room for another.
+        let job: Job = Box::new(move || {
             let done = work();
-            drop((thread, place));
-            done
-        };
-        tokio::task::spawn_blocking(run).await.map_err(|error| ServiceError::internal(&error))
+            drop(place);
+            let _ = answer.send(done);
+        });
+        self.jobs.send(job).map_err(|_| overloaded())?;
+        answered.await.map_err(|error| ServiceError::internal(&error))
+    }
+}
+
+/// Starts the threads; they end with the hasher. Where none can be started, every job is refused.
+fn start(threads: usize) -> mpsc::Sender<Job> {
+    let (sender, jobs) = mpsc::channel::<Job>();
+    let jobs = Arc::new(Mutex::new(jobs));
+    for _ in 0..threads {
+        let jobs = Arc::clone(&jobs);
+        let started = thread::Builder::new().name("passwords".to_owned()).spawn(move || {
+            stand_back();
+            loop {
+                // The lock is free while a job runs.
+                let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                let Ok(job) = next else { return };
+                job();
+            }
+        });
+        if let Err(error) = started {
+            tracing::error!(%error, "a thread for passwords cannot be started");
+        }
+    }
+    sender
+}
+
+/// Elsewhere niceness is a property of the process, not of a thread.
+fn stand_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        tracing::warn!(%error, "passwords are hashed as eagerly as everything else is done");
     }
 }
 

@@ -42,7 +42,7 @@ impl Scenario for Paid {
     async fn attempt(&self, number: u64, connection: &mut Connection) -> anyhow::Result<Outcome> {
         let authorization = self.sale.buyer(number).authorization();
         let answer = connection.call(&self.sale.offer().call(&authorization)).await?;
-        let Some(held) = Booking::read(&answer) else { return Ok(Outcome::refused(&answer)) };
+        let Some(held) = Booking::read(&answer) else { return Ok(sale::without_booking(&answer)) };
         match held.status {
             Status::Held => {}
             Status::Pending => return Ok(Outcome::Undecided),
