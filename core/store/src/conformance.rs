@@ -58,7 +58,7 @@ crate::rows! {
             tags: Set = Value::Set(show.tags.clone()),
             words: Words = text(&show.words),
             code: Unique = text(&show.code),
-        } indexes [["city", "seats"]],
+        } indexes [["city", "seats"; "code"]],
         /// A row of a table without columns.
         Note(Note) in "note" by |note| &note.id => {} indexes [],
     }

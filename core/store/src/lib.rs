@@ -24,7 +24,7 @@ pub use commit::{
 pub use memory::MemoryStore;
 pub use query::{Condition, Cursor, Direction, MAX_PAGE, Query};
 pub use row::{
-    Column, ColumnKind, Indexed, Key, Row, Table, Value, Version, Versioned, from_state, to_state,
+    Column, ColumnKind, Index, Indexed, Key, Row, Table, Value, Version, Versioned, from_state, to_state,
 };
 
 use async_trait::async_trait;

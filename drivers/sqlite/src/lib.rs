@@ -34,6 +34,7 @@ mod query;
 mod readers;
 mod reads;
 mod schema;
+mod search;
 mod source;
 mod statements;
 mod transaction;

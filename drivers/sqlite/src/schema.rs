@@ -167,7 +167,7 @@ pub fn check_names(tables: &[Table]) -> Result<(), OpenError> {
                 return refuse(column.name, "two columns have this name");
             }
         }
-        for name in table.indexes.iter().copied().flatten() {
+        for name in table.indexes.iter().flat_map(|index| index.columns.iter().chain(index.beside)) {
             if !table.columns.iter().any(|column| column.name == *name) {
                 return refuse(name, "an index is over columns of its table");
             }
@@ -199,10 +199,12 @@ fn row_tables(tables: &[Table]) -> String {
                 ColumnKind::Words => words_table(&mut ddl, table, column),
             }
         }
-        for (number, names) in table.indexes.iter().enumerate() {
-            let columns: String = names.iter().map(|name| format!("\"{name}\", ")).collect();
+        for (number, index) in table.indexes.iter().enumerate() {
+            let columns: String = index.columns.iter().map(|name| format!("\"{name}\", ")).collect();
+            let beside: String = index.beside.iter().map(|name| format!(", \"{name}\"")).collect();
             let name = table.name;
-            add(&mut ddl, &format!("CREATE INDEX \"{name}_index_{number}\" ON \"{name}\" ({columns}id)"));
+            let on = format!("ON \"{name}\" ({columns}id{beside})");
+            add(&mut ddl, &format!("CREATE INDEX \"{name}_index_{number}\" {on}"));
         }
     }
     ddl
