@@ -101,6 +101,8 @@ async fn lag_of<R: Row>(
     report: &mut Report,
 ) -> anyhow::Result<Lag> {
     let lag = lag(store, log, topics).await?;
+    let missed = lag.missed.iter().map(|missed| format!("{}: {missed}", R::SERVICE));
+    report.violations.extend(missed);
     if lag.facts > 0 {
         let note = format!(
             "{} has {} facts to consume; what they change is not compared between the stores. \

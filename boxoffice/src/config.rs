@@ -30,6 +30,12 @@ pub struct Config {
     #[config(env = "BOXOFFICE_HOLD_MINUTES", default = 15)]
     pub hold_minutes: u32,
 
+    /// How long facts stay in the outboxes once every service has processed them, in days, up to 3650; 0 is no
+    /// longer than that. Facts can be replayed as far back as they are kept. Of each account and each event the
+    /// newest fact stays for good, so what services know of them can always be built anew.
+    #[config(env = "BOXOFFICE_KEEP_FACTS_DAYS", default = 7)]
+    pub keep_facts_days: u32,
+
     /// Addresses whose owners become ADMIN when they register, separated by commas in the environment.
     #[config(env = "BOXOFFICE_ADMIN_EMAILS", default = [], parse_env = confique::env::parse::list_by_comma)]
     pub admin_emails: Vec<String>,
@@ -69,6 +75,8 @@ pub struct Flags {
 const DEFAULT_FILE: &str = "boxoffice.toml";
 /// The longest hold, in minutes: a day.
 const MAX_HOLD_MINUTES: u32 = 1_440;
+/// The longest that facts are kept, in days: ten years.
+const MAX_KEEP_FACTS_DAYS: u32 = 3_650;
 
 impl Config {
     /// Reads all layers. `listen` is a flag of `up` only.
@@ -92,6 +100,10 @@ impl Config {
         anyhow::ensure!(
             (1..=MAX_HOLD_MINUTES).contains(&config.hold_minutes),
             "hold_minutes must be from 1 to {MAX_HOLD_MINUTES}"
+        );
+        anyhow::ensure!(
+            config.keep_facts_days <= MAX_KEEP_FACTS_DAYS,
+            "keep_facts_days must be from 0 to {MAX_KEEP_FACTS_DAYS}"
         );
         Ok(config)
     }

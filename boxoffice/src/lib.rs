@@ -12,6 +12,7 @@ pub mod data_dir;
 pub mod demo;
 pub mod import;
 pub mod platform;
+pub mod retention;
 pub mod server;
 pub mod stores;
 pub mod telemetry;

@@ -9,7 +9,7 @@ use smtp::{MailDirectory, SmtpMailer};
 use store::{Row, Store};
 use ticket::{Simulator, TicketKey};
 
-use crate::{config::Config, data_dir::DataDir, stores::Stores};
+use crate::{config::Config, data_dir::DataDir, retention, stores::Stores};
 
 /// How often the figures of the stores are read for `/metrics`.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
@@ -56,6 +56,7 @@ impl Platform {
             Parts { config, data: &data, stores: &stores, runtime: &runtime, environment: &environment };
         let services = parts.start(&guard, &signer, ticket_key, cost)?;
         measure(&runtime, &stores);
+        retention::start(&runtime, &stores, &environment, config.keep_facts_days);
         let readiness = Arc::new(StoresReady { stores: stores.clone() });
         let metrics = runtime.metrics.clone();
         let gateway = Gateway::new(

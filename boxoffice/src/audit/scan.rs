@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use analytics::AnalyticsRow;
-use bus::{Log, Position, Topic};
+use bus::{Log, LogError, Position, Topic};
 use domain::{
     BookingId, EventId,
     analytics::EventStat,
@@ -30,6 +30,8 @@ pub(super) struct Lag {
     pub(super) facts: usize,
     /// The aggregates that they are about, parked ones too.
     pub(super) keys: BTreeSet<String>,
+    /// Facts that it will never consume, because they are no longer kept.
+    pub(super) missed: Vec<String>,
 }
 
 pub(super) async fn lag<R: Row>(
@@ -41,7 +43,14 @@ pub(super) async fn lag<R: Row>(
     for partition in topics.iter().flat_map(|topic| log.partitions(*topic)) {
         let mut position = store.position(&partition).await?;
         loop {
-            let batch = log.read(&partition, position, MAX_READ).await?;
+            let batch = match log.read(&partition, position, MAX_READ).await {
+                Err(error @ LogError::Trimmed { trimmed, .. }) => {
+                    lag.missed.push(error.to_string());
+                    position = Position(trimmed);
+                    continue;
+                }
+                batch => batch?,
+            };
             lag.facts += batch.records.len();
             let is_end = batch.records.is_empty() && batch.next == position;
             lag.keys.extend(batch.records.into_iter().map(|record| record.fact.key.clone()));
@@ -134,31 +143,48 @@ pub(super) struct Told {
     pub(super) cancelled: u32,
 }
 
-pub(super) async fn published(stores: &Stores) -> anyhow::Result<BTreeMap<BookingId, Told>> {
-    let mut told: BTreeMap<BookingId, Told> = BTreeMap::new();
+/// The facts about bookings that are kept.
+#[derive(Debug, Default)]
+pub(super) struct Announced {
+    pub(super) told: BTreeMap<BookingId, Told>,
+    /// The latest time of a fact that is no longer kept.
+    pub(super) trimmed_us: Option<i64>,
+}
+
+impl Announced {
+    fn of(&mut self, booking: BookingId) -> &mut Told {
+        self.told.entry(booking).or_default()
+    }
+}
+
+pub(super) async fn published(stores: &Stores) -> anyhow::Result<Announced> {
+    let mut announced = Announced::default();
     for partition in stores.ticket.partitions(Topic::TicketEvent) {
         let mut position = Position::default();
         loop {
-            let batch = stores.ticket.read(&partition, position, MAX_READ).await?;
+            let batch = match stores.ticket.read(&partition, position, MAX_READ).await {
+                Err(LogError::Trimmed { trimmed, latest_us, .. }) => {
+                    announced.trimmed_us = Some(latest_us);
+                    position = Position(trimmed);
+                    continue;
+                }
+                batch => batch?,
+            };
             if batch.records.is_empty() && batch.next == position {
                 break;
             }
             position = batch.next;
             for record in batch.records {
                 match Published::read(&record.fact.kind, &record.fact.payload) {
-                    Ok(Published::BookingPlaced(fact)) => {
-                        told.entry(fact.booking_id).or_default().placed += 1
-                    }
-                    Ok(Published::BookingPaid(fact)) => told.entry(fact.booking_id).or_default().paid += 1,
-                    Ok(Published::BookingCancelled(fact)) => {
-                        told.entry(fact.booking_id).or_default().cancelled += 1
-                    }
+                    Ok(Published::BookingPlaced(fact)) => announced.of(fact.booking_id).placed += 1,
+                    Ok(Published::BookingPaid(fact)) => announced.of(fact.booking_id).paid += 1,
+                    Ok(Published::BookingCancelled(fact)) => announced.of(fact.booking_id).cancelled += 1,
                     _ => {}
                 }
             }
         }
     }
-    Ok(told)
+    Ok(announced)
 }
 
 pub(super) async fn notifications(store: &dyn Store<NotificationRow>) -> anyhow::Result<Vec<Notification>> {

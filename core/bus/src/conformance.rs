@@ -76,7 +76,7 @@ async fn read_all(log: &impl Log, topic: Topic, step: usize) -> Vec<String> {
 
 async fn an_empty_log_gives_nothing(log: &impl Log) {
     assert!(read_all(log, Topic::TicketEvent, 10).await.is_empty());
-    assert!(log.partitions(Topic::UpsertData).is_empty(), "only its own topics");
+    assert!(log.partitions(Topic::FeedbackEvent).is_empty(), "only its own topics");
 }
 
 async fn facts_are_read_in_order(log: &impl Log) {

@@ -30,6 +30,17 @@ pub enum Topic {
     FeedbackEvent,
 }
 
+/// Which facts of a topic stay on the log for good. The others go once they are old enough and every consumer
+/// has done them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retention {
+    /// None.
+    None,
+    /// The newest of each key: together they say how everything now is, so that a read model can be built
+    /// from the beginning at any time.
+    NewestOfKey,
+}
+
 impl Topic {
     /// All topics.
     pub const ALL: [Self; 5] =
@@ -44,6 +55,17 @@ impl Topic {
             Self::VisitEvent => "visit-event",
             Self::UpsertData => "upsert-data",
             Self::FeedbackEvent => "feedback-event",
+        }
+    }
+
+    /// What stays of it.
+    #[must_use]
+    pub fn retention(self) -> Retention {
+        match self {
+            Self::UpsertData => Retention::NewestOfKey,
+            Self::TicketEvent | Self::TicketStatusEvent | Self::VisitEvent | Self::FeedbackEvent => {
+                Retention::None
+            }
         }
     }
 

@@ -9,6 +9,9 @@
 //!          position 3 = "1 to 3 are done"   newest
 //!             read(after 3) gives 4, 5, 6
 //! ```
+//!
+//! Old facts may be trimmed from the beginning. Who stands before what is left is told so, and never reads on
+//! as if nothing was missing.
 
 mod fact;
 mod log;
@@ -17,6 +20,6 @@ mod memory;
 /// The conformance suite: each log driver runs every case.
 pub mod conformance;
 
-pub use fact::{Fact, FactId, Memo, Topic};
+pub use fact::{Fact, FactId, Memo, Retention, Topic};
 pub use log::{Batch, Log, LogError, Merged, Partition, Position, Record};
 pub use memory::MemoryLog;

@@ -51,6 +51,20 @@ pub enum LogError {
     /// The partition is not part of this log.
     #[error("unknown partition {0}")]
     UnknownPartition(String),
+    /// Facts after the position are no longer kept. Trying again does not help.
+    #[error(
+        "the facts of {partition} up to {trimmed} are no longer kept, and this reader is only at {after}"
+    )]
+    Trimmed {
+        /// Which partition.
+        partition: String,
+        /// Where the reader is.
+        after: u64,
+        /// What was removed reaches up to here.
+        trimmed: u64,
+        /// The latest time of a fact that was removed, in microseconds since 1970 UTC.
+        latest_us: i64,
+    },
     /// The log cannot be reached now.
     #[error("log unavailable: {0}")]
     Unavailable(String),
@@ -58,7 +72,9 @@ pub enum LogError {
 
 /// A log of facts.
 ///
-/// - A fact that was committed is read by everyone who reads from before it, for as long as it is kept.
+/// - A fact that was committed is read by everyone who reads from before it, for as long as it is kept. Reading
+///   from before facts that are no longer kept is [`LogError::Trimmed`], unless its topic keeps the newest fact of
+///   each key ([`Retention::NewestOfKey`](crate::Retention)): then those are read, and none is missed.
 /// - Two facts of one key of one topic are always read in the order in which they were committed.
 /// - Reading has no effect. Who reads keeps its own position, in the commit of its effects.
 #[async_trait]

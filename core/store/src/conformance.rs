@@ -1,7 +1,6 @@
 //! What every store must do, as small named cases.
 //!
-//! A driver opens a fresh, empty store for each case, whose outbox publishes [`Topic::TicketEvent`] and
-//! [`Topic::VisitEvent`] on one partition each.
+//! A driver opens a fresh, empty store for each case, whose outbox publishes [`TOPICS`] on one partition each.
 
 use std::sync::{
     Arc,
@@ -21,6 +20,7 @@ mod commits;
 mod facts;
 mod queries;
 mod rows;
+mod trims;
 
 /// A row with a column of each kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,14 +58,14 @@ crate::rows! {
             tags: Set = Value::Set(show.tags.clone()),
             words: Words = text(&show.words),
             code: Unique = text(&show.code),
-        } indexes [["city", "seats"]],
+        } indexes [["city", "seats"; "code"]],
         /// A row of a table without columns.
         Note(Note) in "note" by |note| &note.id => {} indexes [],
     }
 }
 
 /// The topics of the suite's outbox.
-pub const TOPICS: [Topic; 2] = [Topic::TicketEvent, Topic::VisitEvent];
+pub const TOPICS: [Topic; 3] = [Topic::TicketEvent, Topic::VisitEvent, Topic::UpsertData];
 
 /// A fresh store, with its outbox as a log.
 pub type Fresh = (Arc<dyn Store<SuiteRow>>, Arc<dyn Log>);
@@ -127,6 +127,18 @@ pub async fn run<F: Future<Output = Fresh>>(open: impl Fn() -> F) {
             topics_are_separate,
             a_waiting_reader_is_woken,
             facts_keep_every_attribute;
+        trims:
+            trimmed_facts_are_gone_and_the_others_stay_where_they_are,
+            young_facts_are_not_trimmed,
+            what_is_behind_a_young_fact_is_not_trimmed,
+            facts_that_are_not_done_are_not_trimmed,
+            the_newest_fact_of_a_topic_is_never_trimmed,
+            a_topic_is_trimmed_alone,
+            trimming_again_changes_nothing,
+            a_long_outbox_is_trimmed,
+            a_reader_from_before_what_is_kept_is_told,
+            the_newest_fact_of_each_key_stays_where_the_topic_says_so,
+            an_old_fact_of_a_key_stays_until_a_later_one_is_done_and_old;
         queries:
             a_query_of_everything_is_ordered_by_id,
             is_finds_equal_values,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bus::{Partition, Position};
+use bus::{Partition, Position, Topic};
 
 use crate::{
     Loaded, Store,
@@ -95,6 +95,10 @@ impl<R: Row> Store<R> for FaultyStore<R> {
 
     async fn prune(&self, before_us: i64) -> Result<u64, StoreError> {
         self.inner.prune(before_us).await
+    }
+
+    async fn trim(&self, topic: Topic, up_to: Position, before_us: i64) -> Result<u64, StoreError> {
+        self.inner.trim(topic, up_to, before_us).await
     }
 
     fn is_sole_writer(&self) -> bool {

@@ -24,11 +24,11 @@ pub use commit::{
 pub use memory::MemoryStore;
 pub use query::{Condition, Cursor, Direction, MAX_PAGE, Query};
 pub use row::{
-    Column, ColumnKind, Indexed, Key, Row, Table, Value, Version, Versioned, from_state, to_state,
+    Column, ColumnKind, Index, Indexed, Key, Row, Table, Value, Version, Versioned, from_state, to_state,
 };
 
 use async_trait::async_trait;
-use bus::{Partition, Position};
+use bus::{Partition, Position, Topic};
 
 /// What a load gave, in the order in which it was asked for; `None` where there is nothing.
 #[derive(Debug, Clone)]
@@ -68,6 +68,21 @@ pub trait Store<R: Row>: Send + Sync + 'static {
 
     /// Forgets answers and commit ids older than a time; how many.
     async fn prune(&self, before_us: i64) -> Result<u64, StoreError>;
+
+    /// Removes facts from the outbox that were published before a time and that all their consumers have done:
+    /// those of a topic up to a position, but for what the topic keeps for good ([`bus::Retention`]); how many.
+    ///
+    /// ```text
+    ///   position   1  2  3  4  5  6  7  8
+    ///              ---- old ---|
+    ///              -- all are done ---|
+    ///              -- gone ----|           never 8, the newest: what follows it gets a new position
+    /// ```
+    ///
+    /// What goes is the beginning of the topic, up to the first fact that must stay. It is done in small steps,
+    /// so no commit waits long behind it; when it fails in between, what is gone is gone, and it may be tried
+    /// again.
+    async fn trim(&self, topic: Topic, up_to: Position, before_us: i64) -> Result<u64, StoreError>;
 
     /// Whether nobody but this process writes to the store, for as long as it is open. Then what was committed
     /// here is what is stored, and need not be read again.

@@ -138,6 +138,10 @@ impl<R: Row> Store<R> for MemoryStore<R> {
         state.answers.retain(|_, answer| answer.at_us >= before_us);
         Ok((before - state.answers.len()) as u64)
     }
+
+    async fn trim(&self, topic: Topic, up_to: Position, before_us: i64) -> Result<u64, StoreError> {
+        Ok(self.log.trim(topic, up_to, before_us))
+    }
 }
 
 impl<R: Row> State<R> {

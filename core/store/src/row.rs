@@ -77,8 +77,17 @@ pub struct Table {
     pub name: &'static str,
     /// What its rows can be found by.
     pub columns: &'static [Column],
-    /// Indexes over several columns, in order.
-    pub indexes: &'static [&'static [&'static str]],
+    /// Indexes over several columns.
+    pub indexes: &'static [Index],
+}
+
+/// An index over several columns.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Index {
+    /// What it is ordered by; the id follows.
+    pub columns: &'static [&'static str],
+    /// Further columns that it has, so that conditions on them are decided without a look at the rows.
+    pub beside: &'static [&'static str],
 }
 
 /// The value of a column.
@@ -189,7 +198,7 @@ pub fn from_state<T: DeserializeOwned>(state: &str) -> Result<T, String> {
 ///         /// A rating.
 ///         Rating(Rating) in "rating" by |rating| rating.id() {
 ///             event_id: Text = rating.event_id.to_string().into(),
-///         } indexes [["event_id"]],
+///         } indexes [["event_id", "sequence"; "user_id"]],
 ///     }
 /// }
 /// ```
@@ -202,7 +211,7 @@ macro_rules! rows {
                 $(#[$variant_meta:meta])*
                 $variant:ident($type:ty) in $table:literal by |$row:ident| $id:expr => {
                     $($column:ident: $kind:ident = $value:expr),* $(,)?
-                } indexes [$([$($index:literal),+]),*]
+                } indexes [$([$($index:literal),+ $(; $($beside:literal),+)?]),*]
             ),* $(,)?
         }
     ) => {
@@ -218,7 +227,7 @@ macro_rules! rows {
                 $crate::Table {
                     name: $table,
                     columns: &[$($crate::rows!(@column $column $kind)),*],
-                    indexes: &[$(&[$($index),+]),*],
+                    indexes: &[$($crate::Index { columns: &[$($index),+], beside: &[$($($beside),+)?] }),*],
                 }
             ),*];
 

@@ -1,7 +1,7 @@
 //! The embedded store: SQLite behind the storage port, with its outbox as the log.
 //!
 //! ```text
-//!   commit, settle, prune --> bounded queue --> the writer thread --> one connection --+
+//!   commit, settle, trim ---> bounded queue --> the writer thread --> one connection --+
 //!                                                                                      v
 //!   load, query, read ------> a few connections, each with its own snapshot -----> the file, in WAL mode
 //! ```
@@ -34,9 +34,11 @@ mod query;
 mod readers;
 mod reads;
 mod schema;
+mod search;
 mod source;
 mod statements;
 mod transaction;
+mod trim;
 mod writer;
 
 pub use error::OpenError;
@@ -195,6 +197,16 @@ impl<R: Row> Store<R> for SqliteStore<R> {
             if pruned.answers < PRUNE_STEP && pruned.commits < PRUNE_STEP {
                 return Ok(forgotten);
             }
+        }
+    }
+
+    async fn trim(&self, topic: Topic, up_to: Position, before_us: i64) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        loop {
+            let next = move |connection: &_| trim::next_step(connection, topic, up_to, before_us);
+            let Some(step) = self.readers.read(next).await? else { return Ok(removed) };
+            let answer = self.ask(|reply| Job::Trim(step, reply)).await;
+            removed += answer.unwrap_or_else(|no_answer| Err(no_answer.into_store_error()))? as u64;
         }
     }
 

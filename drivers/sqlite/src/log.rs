@@ -14,12 +14,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bus::{Batch, Fact, Log, LogError, Partition, Position, Record, Topic};
+use bus::{Batch, Fact, Log, LogError, Partition, Position, Record, Retention, Topic};
 use rusqlite::Connection;
 use store::{Row, StoreError};
 use tokio::sync::watch;
 
-use crate::{SqliteStore, error::read_error, reads, schema::outbox};
+use crate::{SqliteStore, error::read_error, reads, schema::outbox, trim, trim::Trimmed};
 
 /// The most records of one read, whatever is asked for.
 const MAX_BATCH: usize = 10_000;
@@ -77,6 +77,13 @@ impl Feeds {
         }
     }
 
+    /// Follows a trim of a topic.
+    pub fn trim(&self, topic: Topic, up_to: Position) {
+        if let Some(feed) = self.of(topic) {
+            feed.tail().trim(up_to);
+        }
+    }
+
     /// Looks again at what the outbox has, after a commit whose end went wrong.
     pub fn recall(&self, connection: &Connection) -> rusqlite::Result<()> {
         for feed in &self.0 {
@@ -114,6 +121,13 @@ impl Tail {
                 self.after = oldest.position.0;
             }
         }
+    }
+
+    /// Forgets what is no longer, or no longer all, in the file.
+    fn trim(&mut self, up_to: Position) {
+        let stays = self.records.partition_point(|record| record.position <= up_to);
+        self.records.drain(..stays);
+        self.after = self.after.max(up_to.0);
     }
 
     /// The records after a position; none when some of them may be in the file only.
@@ -183,8 +197,14 @@ impl<R: Row> Log for SqliteStore<R> {
         if let Some(batch) = at_hand.filter(|_| !self.readers.are_closed()) {
             return Ok(batch);
         }
-        let batch = self.readers.read(move |connection| read(connection, topic, after, most)).await;
-        batch.map_err(|error| LogError::Unavailable(error.to_string()))
+        let found = self.readers.read(move |connection| read(connection, topic, after, most)).await;
+        match found.map_err(|error| LogError::Unavailable(error.to_string()))? {
+            Found::Batch(batch) => Ok(batch),
+            Found::Gone(Trimmed { up_to: Position(trimmed), latest_us }) => {
+                let (partition, after) = (partition.to_string(), after.0);
+                Err(LogError::Trimmed { partition, after, trimmed, latest_us })
+            }
+        }
     }
 
     async fn wait(&self, partition: &Partition, after: Position) -> Result<(), LogError> {
@@ -201,7 +221,21 @@ impl<R: Row> SqliteStore<R> {
     }
 }
 
-fn read(connection: &Connection, topic: Topic, after: Position, most: usize) -> Result<Batch, StoreError> {
+/// What the file has after a position.
+enum Found {
+    /// These.
+    Batch(Batch),
+    /// Facts after it are no longer there.
+    Gone(Trimmed),
+}
+
+fn read(connection: &Connection, topic: Topic, after: Position, most: usize) -> Result<Found, StoreError> {
+    if topic.retention() == Retention::None
+        && let Some(trimmed) = trim::trimmed(connection, topic).map_err(read_error)?
+        && after < trimmed.up_to
+    {
+        return Ok(Found::Gone(trimmed));
+    }
     let table = outbox(topic);
     let sql = format!(
         "SELECT seq, id, '{}', key, type, source, payload, time_us, traceparent FROM {table} \
@@ -217,5 +251,5 @@ fn read(connection: &Connection, topic: Topic, after: Position, most: usize) -> 
         records.push(reads::record(row, &table)?);
     }
     let next = records.last().map_or(after, |record| record.position);
-    Ok(Batch { records, next })
+    Ok(Found::Batch(Batch { records, next }))
 }

@@ -6,14 +6,14 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use bus::Topic;
+use bus::{Retention, Topic};
 use rusqlite::{Connection, OptionalExtension as _};
 use store::{Column, ColumnKind, Indexed, Table};
 
 use crate::error::OpenError;
 
 /// The schema version that this driver writes, in `PRAGMA user_version`.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 
 /// Columns that every table has, which a service's column must not be named.
 const OWN_COLUMNS: [&str; 4] = ["id", "version", "state", ROW_NUMBER];
@@ -57,6 +57,17 @@ const OWN_TABLES: &str = "
     CREATE INDEX commits_by_time ON commits (at_us);
 ";
 
+/// How far each topic was trimmed, and a way to the earlier facts of a key where its newest is kept.
+fn trimming() -> String {
+    let by_key = Topic::ALL.into_iter().filter(|topic| topic.retention() == Retention::NewestOfKey);
+    let by_key = by_key.map(outbox).map(|table| format!("CREATE INDEX {table}_by_key ON {table} (key);"));
+    let mut ddl = "CREATE TABLE trimmed (topic TEXT PRIMARY KEY, position INTEGER NOT NULL, \
+                   latest_us INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+        .to_owned();
+    ddl.extend(by_key);
+    ddl
+}
+
 /// The table of a topic's facts.
 pub fn outbox(topic: Topic) -> String {
     format!("outbox_{}", topic.name().replace('-', "_"))
@@ -93,6 +104,9 @@ pub fn migrate(connection: &Connection, from: i64, wanted: &Wanted) -> rusqlite:
         let mut insert = connection.prepare("INSERT INTO meta (name, value) VALUES (?1, ?2)")?;
         insert.execute(("service", wanted.service))?;
         insert.execute(("row_tables", &ddl))?;
+    }
+    if from < 2 {
+        connection.execute_batch(&trimming())?;
     }
     connection.pragma_update(None, "user_version", SCHEMA_VERSION)
 }
@@ -133,7 +147,7 @@ impl From<rusqlite::Error> for Mismatch {
 pub fn check_names(tables: &[Table]) -> Result<(), OpenError> {
     let refuse = |name: &str, why: &'static str| Err(OpenError::Name { name: name.to_owned(), why });
     let mut seen: BTreeSet<String> =
-        ["meta", "positions", "answers", "parked", "commits"].map(str::to_owned).into();
+        ["meta", "positions", "answers", "parked", "commits", "trimmed"].map(str::to_owned).into();
     seen.extend(Topic::ALL.map(outbox));
     for table in tables {
         if !is_plain(table.name) || table.name.starts_with("sqlite_") {
@@ -153,7 +167,7 @@ pub fn check_names(tables: &[Table]) -> Result<(), OpenError> {
                 return refuse(column.name, "two columns have this name");
             }
         }
-        for name in table.indexes.iter().copied().flatten() {
+        for name in table.indexes.iter().flat_map(|index| index.columns.iter().chain(index.beside)) {
             if !table.columns.iter().any(|column| column.name == *name) {
                 return refuse(name, "an index is over columns of its table");
             }
@@ -185,10 +199,12 @@ fn row_tables(tables: &[Table]) -> String {
                 ColumnKind::Words => words_table(&mut ddl, table, column),
             }
         }
-        for (number, names) in table.indexes.iter().enumerate() {
-            let columns: String = names.iter().map(|name| format!("\"{name}\", ")).collect();
+        for (number, index) in table.indexes.iter().enumerate() {
+            let columns: String = index.columns.iter().map(|name| format!("\"{name}\", ")).collect();
+            let beside: String = index.beside.iter().map(|name| format!(", \"{name}\"")).collect();
             let name = table.name;
-            add(&mut ddl, &format!("CREATE INDEX \"{name}_index_{number}\" ON \"{name}\" ({columns}id)"));
+            let on = format!("ON \"{name}\" ({columns}id{beside})");
+            add(&mut ddl, &format!("CREATE INDEX \"{name}_index_{number}\" {on}"));
         }
     }
     ddl

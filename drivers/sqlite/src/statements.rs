@@ -2,7 +2,7 @@
 
 use store::{ColumnKind, Row, Table, Value};
 
-use crate::schema::{ROW_NUMBER, side_table};
+use crate::schema::side_table;
 
 /// The statements of one table.
 pub struct TableStatements {
@@ -88,16 +88,6 @@ fn of(table: &'static Table) -> TableStatements {
         vacate: (!vacated.is_empty())
             .then(|| format!("UPDATE \"{name}\" SET {} WHERE id = ?1 AND version = ?2", vacated.join(", "))),
     }
-}
-
-/// What is selected of a row that a query finds.
-pub fn selected(table: &Table) -> String {
-    format!("SELECT t.id, t.version, t.state FROM \"{}\" AS t", table.name)
-}
-
-/// The rows whose words match, as a condition on the row that a query looks at.
-pub fn matching(side: &str) -> String {
-    format!("t.{ROW_NUMBER} IN (SELECT rowid FROM \"{side}\" WHERE \"{side}\" MATCH ?)")
 }
 
 /// A column's value as SQLite keeps it; the error says why it cannot.

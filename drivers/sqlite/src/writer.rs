@@ -12,6 +12,7 @@ use crate::{
     log::Feeds,
     statements::TableStatements,
     transaction::{self, Refused, RowOrder},
+    trim::{self, Step},
 };
 
 /// The most jobs that wait for the writer; whoever comes next waits for room.
@@ -28,6 +29,8 @@ pub enum Job<R: Row> {
     Settle(CommitId, oneshot::Sender<Result<Settled, StoreError>>),
     /// Forgets some answers and commit ids that are older than a time.
     Prune(i64, oneshot::Sender<Result<Pruned, StoreError>>),
+    /// Removes some facts from the outbox; how many.
+    Trim(Step, oneshot::Sender<Result<usize, StoreError>>),
 }
 
 /// What one step of pruning forgot.
@@ -84,6 +87,15 @@ impl Writer {
             }
             Job::Prune(before_us, reply) => {
                 let _ = reply.send(self.write(|connection| prune(connection, before_us)));
+            }
+            Job::Trim(step, reply) => {
+                let removed = self.write(|connection| trim::carry_out(connection, step));
+                let rows = *removed.as_ref().unwrap_or(&0);
+                if removed.is_ok() {
+                    self.feeds.trim(step.topic, step.end());
+                }
+                let _ = reply.send(removed);
+                self.tidy(rows);
             }
         }
     }

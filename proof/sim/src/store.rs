@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bus::{Partition, Position};
+use bus::{Partition, Position, Topic};
 use store::{
     AnswerKey, Commit, CommitError, CommitId, Key, Loaded, MemoryStore, Parked, Query, Row, Settled, Store,
     StoreError, Versioned,
@@ -164,6 +164,10 @@ impl<R: Row> Store<R> for SimStore<R> {
 
     async fn prune(&self, before_us: i64) -> Result<u64, StoreError> {
         self.inner.prune(before_us).await
+    }
+
+    async fn trim(&self, topic: Topic, up_to: Position, before_us: i64) -> Result<u64, StoreError> {
+        self.inner.trim(topic, up_to, before_us).await
     }
 
     /// Of seeds in which no second process acts.

@@ -41,16 +41,21 @@ store::rows! {
     pub enum EventRow in "event" {
         /// What the organiser wrote.
         Event(Event) in "event" by |event| event.id => {
-            status: Text = status_name(event.status).into(),
-            organizer_id: Text = Value::Text(event.organizer_id.to_string()),
+            status: PlainText = status_name(event.status).into(),
+            organizer_id: PlainText = Value::Text(event.organizer_id.to_string()),
             starts_at: Int = Value::Int(event.draft.starts_at.micros()),
-            ends_at: Int = Value::Int(event.draft.ends_at.micros()),
+            ends_at: PlainInt = Value::Int(event.draft.ends_at.micros()),
             created_at: Int = Value::Int(event.created_at.micros()),
-            city: Text = Value::Text(text::fold(&event.draft.venue.city)),
-            country: Text = Value::Text(text::fold(&event.draft.venue.country)),
+            city: PlainText = Value::Text(text::fold(&event.draft.venue.city)),
+            country: PlainText = Value::Text(text::fold(&event.draft.venue.country)),
             categories: Set = Value::Set(event.draft.categories.iter().map(|category| text::fold(category)).collect()),
             words: Words = Value::Text(words(event)),
-        } indexes [["status", "starts_at"], ["organizer_id", "starts_at"]],
+        } indexes [
+            ["status", "starts_at"; "ends_at", "city", "country"],
+            ["status", "created_at"; "ends_at", "city", "country"],
+            ["status", "city", "starts_at"; "ends_at"],
+            ["organizer_id", "starts_at"; "status"]
+        ],
         /// What is taken of it.
         Inventory(Inventory) in "inventory" by |inventory| inventory.event_id => {
         } indexes [],

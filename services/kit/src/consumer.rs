@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, collections::BTreeSet, sync::Arc, time::Duratio
 
 use async_trait::async_trait;
 use bus::{Log, LogError, Partition, Position};
-use store::{Parked, Store, StoreError};
+use store::{Parked, Row, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -231,6 +231,11 @@ impl<M: Machine> Consumer<M> {
                     }
                 }
                 Ok(Progress::Stuck) => pause = sleep(pause, &shutdown).await,
+                Err(ConsumeError::Log(error @ LogError::Trimmed { .. })) => {
+                    // Going on would pass over facts: only a backup of all stores of one time helps.
+                    tracing::error!(service = <M::Row as Row>::SERVICE, %error, "a consumer cannot go on");
+                    pause = sleep(MAX_PAUSE, &shutdown).await;
+                }
                 Err(error) => {
                     tracing::warn!(partition = %self.partition, %error, "consumer step failed");
                     pause = sleep(pause, &shutdown).await;

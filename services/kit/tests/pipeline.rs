@@ -6,14 +6,14 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use bus::{Fact, FactId, Log, Partition, Position, Topic};
+use bus::{Fact, FactId, Log, LogError, Partition, Position, Topic};
 use domain::{
     EventId, Refusal, Time,
     facts::{EventVisited, Published},
 };
 use kit::{
     Consumer, Environment, Idempotency, Item, Machine, Pipeline, Request, View,
-    consumer::{MAX_TRIES, Progress},
+    consumer::{ConsumeError, MAX_TRIES, Progress},
     pipeline::{Delivery, Done, NotDone},
 };
 use serde::{Deserialize, Serialize};
@@ -294,4 +294,20 @@ async fn a_consumer_that_lost_its_place_can_do_no_harm() {
     let outcome = stage.pipeline.run(&[Item::Delivery(late)]).await.remove(0);
     assert!(matches!(outcome, Err(NotDone::Fenced(Position(1)))), "{outcome:?}");
     assert_eq!(stage.visits(1).await, 1);
+}
+
+#[tokio::test]
+async fn a_consumer_from_before_what_is_kept_says_so_and_passes_over_nothing() {
+    let stage = Stage::with(&[visited(1), visited(2), visited(3)]);
+    stage.log.trim(Topic::VisitEvent, Position(2), i64::MAX);
+    let mut late = stage.consumer();
+    for _ in 0..2 {
+        let refused = late.step().await;
+        assert!(
+            matches!(refused, Err(ConsumeError::Log(LogError::Trimmed { trimmed: 2, .. }))),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(stage.visits(3).await, 0);
+    assert_eq!(stage.store.position(&stage.partition).await.unwrap(), Position::default());
 }
