@@ -87,6 +87,10 @@ impl<R: Row> Store<R> for Sole<R> {
         self.0.parked().await
     }
 
+    async fn trim(&self, topic: bus::Topic, up_to: Position, before_us: i64) -> Result<u64, StoreError> {
+        self.0.trim(topic, up_to, before_us).await
+    }
+
     async fn prune(&self, before_us: i64) -> Result<u64, StoreError> {
         self.0.prune(before_us).await
     }
