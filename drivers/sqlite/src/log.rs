@@ -24,7 +24,7 @@ use crate::{SqliteStore, error::read_error, reads, schema::outbox, trim, trim::T
 /// The most records of one read, whatever is asked for.
 const MAX_BATCH: usize = 10_000;
 /// The most facts of a topic in memory; a fact is about half a kilobyte.
-const MAX_TAIL: usize = 8_192;
+const MAX_TAIL: usize = 4_096;
 
 /// The topics that a store publishes.
 pub struct Feeds(Vec<Feed>);

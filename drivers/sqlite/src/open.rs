@@ -23,8 +23,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENT_CACHE: usize = 256;
 
 /// The page cache of the writer, in KiB; each reader has its own, which is smaller.
-const WRITER_CACHE_KIB: i64 = 32 * 1024;
-const READER_CACHE_KIB: i64 = 8 * 1024;
+const WRITER_CACHE_KIB: i64 = 16 * 1024;
+const READER_CACHE_KIB: i64 = 2 * 1024;
 
 /// The writer copies the write-ahead log into the database itself when it has so many pages (of 4 KiB): only
 /// when the checkpointer, which does so much earlier, cannot.
