@@ -268,7 +268,7 @@ mod tests {
             words: Some(format!(
                 "jazz{} number in {}",
                 number % 4,
-                if number % 2 == 0 { "blues" } else { "red" }
+                if number.is_multiple_of(2) { "blues" } else { "red" }
             )),
             code: None,
         }
