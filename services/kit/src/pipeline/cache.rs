@@ -10,6 +10,7 @@ use store::{Change, Key, Row, Versioned};
 
 /// The most rows of one service. A booking is about a kilobyte.
 const MAX_ROWS: usize = 4_096;
+
 /// Counts the commits: a row that was read from the store may be kept only when nothing was committed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Epoch(u64);
@@ -57,6 +58,16 @@ impl<R: Row> RowCache<R> {
         }
     }
 
+    /// Forgets the rows of a commit that is about to be made. From then on until [`RowCache::follow`] they are read
+    /// from the store: whoever hears of the commit, perhaps before this process does, finds it there.
+    pub(super) fn begin(&self, changes: &[Change<R>]) {
+        let Some(mut kept) = self.kept() else { return };
+        kept.epoch += 1;
+        for change in changes {
+            kept.rows.remove(&change.key);
+        }
+    }
+
     /// Follows a commit that is surely done. Of new rows only those of some tables are kept: the others would
     /// only push out what is needed again.
     pub(super) fn follow(&self, changes: &[Change<R>], kept_when_new: &[&str]) {
@@ -84,5 +95,37 @@ impl<R: Row> RowCache<R> {
     fn kept(&self) -> Option<MutexGuard<'_, Kept<R>>> {
         // Nothing panics while the lock is held.
         self.0.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::conformance::{Note, SuiteRow};
+
+    use super::*;
+
+    fn note(text: &str) -> SuiteRow {
+        Note { id: "n".to_owned(), text: text.to_owned() }.into()
+    }
+
+    fn is_known(cache: &RowCache<SuiteRow>, text: &str) -> bool {
+        let (known, _) = cache.look(&[note("").key()]);
+        matches!(&known[0], Known::As(Some(versioned)) if *versioned.row == note(text))
+    }
+
+    #[test]
+    fn a_row_that_is_being_written_is_not_known() {
+        let cache = RowCache::<SuiteRow>::new(true);
+        let (_, epoch) = cache.look(&[note("").key()]);
+        cache.fill(epoch, [(&note("").key(), &Some(Versioned::new(note("old"), 1)))].into_iter());
+        assert!(is_known(&cache, "old"));
+
+        let change = Change::new(note("").key(), 1, Some(note("new")));
+        cache.begin(std::slice::from_ref(&change));
+        let (known, meanwhile) = cache.look(&[note("").key()]);
+        assert!(matches!(known[0], Known::Unknown), "others may have heard of it already");
+        cache.follow(&[change], &[]);
+        cache.fill(meanwhile, [(&note("").key(), &Some(Versioned::new(note("old"), 1)))].into_iter());
+        assert!(is_known(&cache, "new"), "what was read before does not come back");
     }
 }

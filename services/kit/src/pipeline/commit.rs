@@ -23,6 +23,7 @@ impl<M: Machine> Pipeline<M> {
         let changes = commit.changes.clone();
         let id = commit.id;
         let again = planted(Defect::UnknownRetriedBlindly).then(|| commit.clone());
+        self.cache.begin(&changes);
         match self.store.commit(commit).await {
             Ok(()) => {}
             Err(CommitError::Stale(_)) => {
