@@ -36,7 +36,7 @@ pub const RATIOS: &[Ratio] = &[
             theirs: &["envoy-cached"], group: "envoy", required: 1.3, goal: None },
     Ratio { title: "event list over pretix's", ours: "event-list", theirs: &["pretix-event-list"],
             group: "pretix", required: 200.0, goal: None },
-    Ratio { title: "bookings at 64 clients over bookings at 8", ours: "bookings", theirs: &["bookings-8"],
+    Ratio { title: "bookings of many clients over bookings of 8", ours: "bookings", theirs: &["bookings-8"],
             group: "boxoffice", required: 1.0, goal: None },
     Ratio { title: "bookings of one hot event over bookings of 10,000 events", ours: "bookings",
             theirs: &["bookings-spread"], group: "boxoffice", required: 0.9, goal: None },
