@@ -12,9 +12,7 @@ mod listing;
 mod ours;
 mod page;
 mod peers;
-mod process;
 mod record;
-mod tools;
 
 use std::{
     env, fs,
@@ -28,12 +26,12 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
+use engines::tools::{Package, Tools};
 
 use self::{
     figure::Measured,
     group::{Peer, Place},
     record::{Comparison, Machine},
-    tools::Tools,
 };
 
 /// As many as buy at the same time in a sale.
@@ -158,7 +156,7 @@ fn install(chosen: &[Box<dyn Peer>], tools: &Tools) -> anyhow::Result<()> {
         for package in peer.missing(tools) {
             tools.install(&package)?;
         }
-        let left: Vec<String> = peer.missing(tools).iter().map(tools::Package::hint).collect();
+        let left: Vec<String> = peer.missing(tools).iter().map(Package::hint).collect();
         ensure!(left.is_empty(), "{} is still missing something: {}", peer.name(), left.join("; "));
     }
     Ok(())

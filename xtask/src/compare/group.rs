@@ -7,13 +7,15 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
+use engines::{
+    process,
+    tools::{Package, Tools},
+};
 use serde_json::Value;
 
 use super::{
     figure::{Figure, Measured},
     ours::Ours,
-    process,
-    tools::{Package, Tools},
 };
 
 /// How long each figure of a peer is run before it counts.

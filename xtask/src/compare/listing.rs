@@ -3,12 +3,10 @@
 use std::{fmt::Write, fs, path::Path, process::Command};
 
 use anyhow::Context;
+use engines::process::{self, Server};
 use rustix::process::Signal;
 
-use super::{
-    group::{self, Place},
-    process::{self, Server},
-};
+use super::group::{self, Place};
 
 /// How many events a page has, here and with a peer.
 pub const EVENTS: u32 = 20;

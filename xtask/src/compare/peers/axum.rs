@@ -1,10 +1,11 @@
 //! The ceiling: an HTTP server on the same libraries that answers JSON with JSON and does nothing else.
 
+use engines::tools::{Package, Tools};
+
 use crate::compare::{
     figure::Figure,
     group::{self, Peer, Place, Running},
     ours::{self, Ours},
-    tools::{Package, Tools},
 };
 
 /// The crate that the version is told of.

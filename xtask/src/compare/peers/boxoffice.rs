@@ -1,12 +1,12 @@
 //! Nobody beside us: our own figures over one another.
 
 use anyhow::bail;
+use engines::tools::{self, Package, Tools};
 
 use crate::compare::{
     figure::Figure,
     group::{Peer, Place, Running},
     ours::{self, Ours},
-    tools::{self, Package, Tools},
 };
 
 pub struct Boxoffice;

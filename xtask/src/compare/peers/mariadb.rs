@@ -4,23 +4,19 @@
 use std::{path::PathBuf, process::Command};
 
 use anyhow::{Context, bail};
-use rustix::process::Signal;
+use engines::{
+    mariadb, process,
+    tools::{self, Package, Tools},
+};
 
 use crate::compare::{
     figure::Figure,
     group::{Peer, Place, Running},
     ours::{self, Ours},
-    process::{self, Server},
-    tools::{self, Package, Tools},
 };
 
-/// The programs, and the packages of Debian that have them.
-const PROGRAMS: &[(&str, &str)] = &[
-    ("mariadbd", "mariadb-server"),
-    ("mariadb-install-db", "mariadb-server"),
-    ("mariadb", "mariadb-client"),
-    ("sysbench", "sysbench"),
-];
+/// What measures it, and the package of Debian that has it.
+const LOAD: &[(&str, &str)] = &[("sysbench", "sysbench")];
 
 const CLIENTS_8: Figure =
     Figure { id: "mariadb-8", title: "MariaDB, hot row in a transaction, 8 clients", unit: "commits" };
@@ -86,10 +82,8 @@ end
 pub struct MariaDb;
 
 struct Database {
-    port: u16,
-    socket: PathBuf,
+    server: mariadb::MariaDb,
     directory: PathBuf,
-    _server: Server,
 }
 
 impl Peer for MariaDb {
@@ -106,26 +100,13 @@ impl Peer for MariaDb {
     }
 
     fn missing(&self, _: &Tools) -> Vec<Package> {
-        tools::missing(PROGRAMS)
+        tools::missing(&[mariadb::PROGRAMS, LOAD].concat())
     }
 
     fn start(&self, place: &Place) -> anyhow::Result<Box<dyn Running>> {
         let directory = place.fresh_directory(self.name())?;
-        let data = format!("--datadir={}", directory.join("data").display());
-        // It asks to be told that root is meant; for anybody else it is the account that it has anyway.
-        let user: &[&str] = if rustix::process::geteuid().is_root() { &["--user=root"] } else { &[] };
-        let mut install = Command::new(tools::need("mariadb-install-db", "mariadb-server")?);
-        install.args(["--no-defaults", &data, "--auth-root-authentication-method=normal"]);
-        install.args(["--skip-test-db"]).args(user);
-        process::output(&mut install)?;
-
-        let (port, socket) = (process::free_port()?, directory.join("socket"));
-        let mut command = Command::new(tools::need("mariadbd", "mariadb-server")?);
-        command.args(["--no-defaults", &data, "--bind-address=127.0.0.1"]).args(user);
-        command.args([format!("--port={port}"), format!("--socket={}", socket.display())]);
-        let mut server = Server::start("mariadb", &directory, Signal::TERM, &mut command)?;
-        server.wait_for_port(port)?;
-        Ok(Box::new(Database { port, socket, directory, _server: server }))
+        let server = mariadb::MariaDb::start(&directory, &[])?;
+        Ok(Box::new(Database { server, directory }))
     }
 }
 
@@ -142,14 +123,12 @@ impl Running for Database {
             CALL_32 => (CALL, 32),
             other => bail!("{} is no figure of MariaDB", other.id),
         };
-        let mut schema = Command::new(tools::need("mariadb", "mariadb-client")?);
-        schema.args(["--no-defaults", "--user=root"]).arg(format!("--socket={}", self.socket.display()));
-        process::output(schema.args(["--execute", SCHEMA]))?;
+        self.server.run(SCHEMA)?;
         let file = self.directory.join("hot-row.lua");
         std::fs::write(&file, script)?;
         let mut sysbench = Command::new(tools::need("sysbench", "sysbench")?);
         sysbench.arg(&file).args(["--db-driver=mysql", "--mysql-host=127.0.0.1", "--mysql-db=compare"]);
-        sysbench.args([format!("--mysql-port={}", self.port), format!("--mysql-user={USER}")]);
+        sysbench.args([format!("--mysql-port={}", self.server.port), format!("--mysql-user={USER}")]);
         sysbench.args([format!("--threads={clients}"), format!("--time={seconds}")]).arg("run");
         rate(&process::output(&mut sysbench)?)
     }

@@ -1,33 +1,22 @@
 //! PostgreSQL taking the seats of one event: the counter and the ticket in one transaction, as durable as
 //! it is out of the box. Measured by its own pgbench.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use rustix::process::Signal;
+use engines::{
+    postgres, process,
+    tools::{self, Package, Tools},
+};
 
 use crate::compare::{
     figure::Figure,
     group::{Peer, Place, Running},
     ours::{self, Ours},
-    process::{self, Server, Unprivileged},
-    tools::{self, Package, Tools},
 };
 
-/// The account that Debian's package makes for it.
-const ACCOUNT: &str = "postgres";
-/// The database's superuser; it is reached over loopback only, and lives as long as the comparison.
-const USER: &str = "compare";
-/// The programs, and the packages of Debian that have them.
-pub const PROGRAMS: &[(&str, &str)] = &[
-    ("initdb", "postgresql"),
-    ("postgres", "postgresql"),
-    ("psql", "postgresql-client"),
-    ("pgbench", "postgresql-contrib"),
-];
+/// What measures it, and the package of Debian that has it.
+const LOAD: &[(&str, &str)] = &[("pgbench", "postgresql-contrib")];
 
 const TRANSACTION_8: Figure =
     Figure { id: "postgres-8", title: "PostgreSQL, hot row in a transaction, 8 clients", unit: "commits" };
@@ -63,56 +52,9 @@ const STATEMENT: &str = "
 
 pub struct Postgres;
 
-/// A running server with a database of its own.
-pub struct Database {
-    /// Where it listens.
-    pub port: u16,
+struct Database {
+    server: postgres::Postgres,
     directory: PathBuf,
-    _server: Server,
-}
-
-impl Database {
-    /// Starts it on an empty directory.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn start(directory: &Path) -> anyhow::Result<Self> {
-        let account = Unprivileged::named(ACCOUNT)?;
-        let own = directory.join("postgres");
-        account.directory(&own)?;
-        let data = own.join("data");
-        let mut initdb = account.command(tools::need("initdb", "postgresql")?);
-        initdb.current_dir(&own).arg("--pgdata").arg(&data);
-        initdb.args(["--username", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]);
-        process::output(&mut initdb)?;
-
-        let port = process::free_port()?;
-        let mut command = account.command(tools::need("postgres", "postgresql")?);
-        command.current_dir(&own).arg("-D").arg(&data);
-        command.args(["-h", "127.0.0.1", "-k", "", "-p", &port.to_string()]);
-        // INT is its fast shutdown: it does not wait for clients.
-        let mut server = Server::start("postgres", directory, Signal::INT, &mut command)?;
-        let answers = |mut psql: Command| process::output(psql.args(["--command", "SELECT 1"]));
-        server.wait_until(|_| client("psql", port).and_then(answers).is_ok())?;
-        Ok(Self { port, directory: directory.to_owned(), _server: server })
-    }
-
-    /// The superuser.
-    pub fn user(&self) -> &'static str {
-        USER
-    }
-
-    /// Runs statements.
-    pub fn run(&self, sql: &str) -> anyhow::Result<String> {
-        let mut psql = client("psql", self.port)?;
-        process::output(psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command", sql]))
-    }
-}
-
-fn client(program: &str, port: u16) -> anyhow::Result<Command> {
-    let mut command = Command::new(tools::need(program, "postgresql-client")?);
-    command.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", USER]).env("PGDATABASE", "postgres");
-    Ok(command)
 }
 
 impl Peer for Postgres {
@@ -129,11 +71,13 @@ impl Peer for Postgres {
     }
 
     fn missing(&self, _: &Tools) -> Vec<Package> {
-        tools::missing(PROGRAMS)
+        tools::missing(&[postgres::PROGRAMS, LOAD].concat())
     }
 
     fn start(&self, place: &Place) -> anyhow::Result<Box<dyn Running>> {
-        Ok(Box::new(Database::start(&place.fresh_directory(self.name())?)?))
+        let directory = place.fresh_directory(self.name())?;
+        let server = postgres::Postgres::start(&directory, &[])?;
+        Ok(Box::new(Database { server, directory }))
     }
 }
 
@@ -150,10 +94,10 @@ impl Running for Database {
             STATEMENT_32 => (STATEMENT, "32"),
             other => bail!("{} is no figure of PostgreSQL", other.id),
         };
-        self.run(SCHEMA)?;
+        self.server.run(SCHEMA)?;
         let file = self.directory.join("hot-row.sql");
         std::fs::write(&file, script)?;
-        let mut pgbench = client("pgbench", self.port)?;
+        let mut pgbench = postgres::client("pgbench", self.server.port)?;
         pgbench.args(["--no-vacuum", "--protocol=prepared", "--jobs=2", "--client", clients]);
         pgbench.args(["--time", &seconds.to_string()]).arg("--file").arg(&file);
         rate(&process::output(&mut pgbench)?)

@@ -8,21 +8,21 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use engines::{
+    postgres::{self, Postgres},
+    process::{self, Server},
+    tools::{self, Package, Tools},
+};
 use rustix::process::Signal;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{
-    postgres::{self, Database},
-    redis::{self, Durability, Store},
-};
+use super::redis::{self, Durability, Store};
 use crate::compare::{
     figure::Figure,
     group::{self, Peer, Place, Running},
     listing,
     ours::{self, Ours},
-    process::{self, Server},
-    tools::{self, Package, Tools},
 };
 
 const PACKAGE: Package = Package::Python { environment: "pretix", packages: &["pretix", "gunicorn"] };
@@ -55,7 +55,7 @@ struct Shop {
     // Dropped in this order: the shop before what it needs.
     _server: Server,
     _store: Store,
-    _database: Database,
+    _database: Postgres,
 }
 
 /// Runs pretix's programs with its configuration.
@@ -69,7 +69,7 @@ impl Environment<'_> {
     fn new<'a>(
         tools: &'a Tools,
         directory: &Path,
-        database: &Database,
+        database: &Postgres,
         store: &Store,
     ) -> anyhow::Result<Environment<'a>> {
         let own = directory.join("pretix");
@@ -81,7 +81,7 @@ impl Environment<'_> {
              [redis]\nlocation={redis}/0\nsessions=true\n\
              [celery]\nbackend={redis}/1\nbroker={redis}/2\n",
             data.display(),
-            database.user(),
+            postgres::USER,
             database.port,
         );
         fs::write(own.join("pretix.cfg"), text)?;
@@ -120,7 +120,7 @@ impl Peer for Pretix {
 
     fn start(&self, place: &Place) -> anyhow::Result<Box<dyn Running>> {
         let directory = place.fresh_directory(self.name())?;
-        let database = Database::start(&directory)?;
+        let database = Postgres::start(&directory, &[])?;
         database.run("CREATE DATABASE pretix")?;
         // It keeps sessions and queues there, not orders.
         let store = Store::start(&directory, Durability::Never)?;

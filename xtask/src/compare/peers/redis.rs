@@ -4,14 +4,16 @@
 use std::{path::Path, process::Command};
 
 use anyhow::{Context, ensure};
+use engines::{
+    process::{self, Server},
+    tools::{self, Package, Tools},
+};
 use rustix::process::Signal;
 
 use crate::compare::{
     figure::Figure,
     group::{Peer, Place, Running},
     ours::{self, Ours},
-    process::{self, Server},
-    tools::{self, Package, Tools},
 };
 
 /// The programs, and the packages of Debian that have them.

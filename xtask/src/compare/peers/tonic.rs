@@ -3,6 +3,10 @@
 use std::{path::PathBuf, process::Command};
 
 use anyhow::Context;
+use engines::{
+    process::{self, Server},
+    tools::{Package, Tools},
+};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -10,8 +14,6 @@ use crate::compare::{
     figure::Figure,
     group::{self, Peer, Place, Running},
     ours::Ours,
-    process::{self, Server},
-    tools::{Package, Tools},
 };
 
 /// The crate that the version is told of.

@@ -1,0 +1,10 @@
+//! The real servers that tests and comparisons start: on loopback, on free ports, in directories of their own,
+//! stopped by their process ids.
+//!
+//! A server that cannot be had here is an error that names the package to install; nothing is passed over
+//! silently.
+
+pub mod mariadb;
+pub mod postgres;
+pub mod process;
+pub mod tools;
