@@ -2,12 +2,15 @@
 //!
 //! One hash takes tens of milliseconds and tens of megabytes. Without a bound, a crowd that signs in
 //! at once would take the machine from everybody who buys; so the threads also stand back when the machine has
-//! other things to do.
+//! other things to do: they are nice, and they rest after a password for which they had to wait for a core.
 
+#[cfg(target_os = "linux")]
+use std::time::Instant;
 use std::{
     num::NonZero,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
+    time::Duration,
 };
 
 use argon2::{
@@ -22,10 +25,18 @@ use tokio::sync::{Semaphore, oneshot};
 const MAX_WAITING: usize = 64;
 /// From so many cores on, two passwords are hashed at a time.
 const CORES_FOR_TWO: usize = 4;
-/// How nice the threads are to others, where the system knows that of a thread: a busy machine gives them a few
-/// percent of a core.
+/// How nice the threads are to others, where the system knows that of a thread.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 15;
+/// A thread that waited for a core for more than this part of the time that it had one is in the way of others.
+#[cfg(target_os = "linux")]
+const WAITED_TOO_LONG: u32 = 8;
+/// Then it rests so many times as long as it had a core: of a busy machine, passwords take a tenth of a core.
+#[cfg(target_os = "linux")]
+const RESTS: u32 = 10;
+/// The longest rest, for hashes that somebody made far more expensive.
+#[cfg(target_os = "linux")]
+const MAX_REST: Duration = Duration::from_secs(2);
 /// The length of a salt (RFC 9106).
 const SALT_BYTES: usize = 16;
 
@@ -138,7 +149,9 @@ fn start(threads: usize) -> mpsc::Sender<Job> {
                 // The lock is free while a job runs.
                 let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
                 let Ok(job) = next else { return };
+                let watch = Watch::start();
                 job();
+                thread::sleep(watch.rest());
             }
         });
         if let Err(error) = started {
@@ -146,6 +159,52 @@ fn start(threads: usize) -> mpsc::Sender<Job> {
         }
     }
     sender
+}
+
+/// What a thread had of the machine since it was started.
+struct Watch {
+    #[cfg(target_os = "linux")]
+    began: Instant,
+    #[cfg(target_os = "linux")]
+    had_before: Duration,
+}
+
+#[cfg(target_os = "linux")]
+impl Watch {
+    fn start() -> Self {
+        Self { began: Instant::now(), had_before: had_a_core() }
+    }
+
+    /// How long the thread should rest now.
+    fn rest(&self) -> Duration {
+        rest(self.began.elapsed(), had_a_core().saturating_sub(self.had_before))
+    }
+}
+
+/// Elsewhere it is not known whether a thread had to wait.
+#[cfg(not(target_os = "linux"))]
+impl Watch {
+    fn start() -> Self {
+        Self {}
+    }
+
+    fn rest(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// The rest after work that took so long, of which the thread had a core so long.
+#[cfg(target_os = "linux")]
+fn rest(took: Duration, had: Duration) -> Duration {
+    let waited = took.saturating_sub(had);
+    if waited > had / WAITED_TOO_LONG { had.saturating_mul(RESTS).min(MAX_REST) } else { Duration::ZERO }
+}
+
+/// How long this thread has had a core since it was made.
+#[cfg(target_os = "linux")]
+fn had_a_core() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 /// Elsewhere niceness is a property of the process, not of a thread.
@@ -221,6 +280,16 @@ mod tests {
     async fn the_default_cost_is_the_recommended_floor() {
         let hash = passwords(Cost::default()).hash("correct horse".to_owned()).await.unwrap();
         assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.0);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn who_had_to_wait_for_a_core_rests() {
+        let ms = Duration::from_millis;
+        assert_eq!(rest(ms(16), ms(16)), Duration::ZERO, "it had the machine for itself");
+        assert_eq!(rest(ms(18), ms(16)), Duration::ZERO, "a moment is no sign");
+        assert_eq!(rest(ms(40), ms(20)), ms(200));
+        assert_eq!(rest(ms(9_000), ms(600)), MAX_REST);
     }
 
     #[tokio::test]
