@@ -21,7 +21,7 @@ use tonic::{Request, Response, Status, metadata::MetadataValue};
 use crate::{
     machine::UserMachine,
     passwords::{Checked, Passwords},
-    read,
+    rows::{UserRow, account_key},
     throttle::Throttle,
 };
 
@@ -93,7 +93,11 @@ impl Service {
 
     /// An account, if it has not been erased.
     pub(crate) async fn account(&self, id: UserId) -> Result<Option<Account>, ServiceError> {
-        read::account(self.handle.store().as_ref(), id).await.map_err(unreadable)
+        let rows = self.handle.rows(&[account_key(id)]).await.map_err(unreadable)?;
+        Ok(rows.into_iter().flatten().find_map(|versioned| match versioned.into_row() {
+            UserRow::Account(account) => Some(account),
+            _ => None,
+        }))
     }
 
     /// Checks a password, slower for an address for which many were wrong.
