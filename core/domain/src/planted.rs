@@ -33,6 +33,7 @@ pub enum Defect {
     RefundPaidTwice,
     SalesEndIgnored,
     SettledPaymentStartsAgain,
+    TrimmedBeforeRead,
 }
 
 impl Defect {
@@ -66,6 +67,7 @@ impl Defect {
         (Self::RefundPaidTwice, "a refund that is tried again has a new id at the provider"),
         (Self::SalesEndIgnored, "tickets are sold after their sale has ended"),
         (Self::SettledPaymentStartsAgain, "a payment that was settled is started again under its id"),
+        (Self::TrimmedBeforeRead, "facts are removed from the outbox before a slow consumer has read them"),
     ];
 }
 

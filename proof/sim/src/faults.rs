@@ -100,6 +100,10 @@ counted! {
         KeyReused "key reused",
         /// A client did not learn what became of its request.
         OutcomeUnknown "outcome unknown to the client",
+        /// Facts left an outbox.
+        Trimmed "outbox trimmed",
+        /// A consumer that lagged behind its own store found its place trimmed.
+        ReadTooLate "read too late",
         /// A ticket admitted.
         Admitted "admitted",
         /// A booking ended in the state BOOKED.

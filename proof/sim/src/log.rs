@@ -29,6 +29,14 @@ enum Bad {
     UntilMended,
 }
 
+/// What may have left the outbox.
+#[derive(Default)]
+struct Archive {
+    records: Vec<Record>,
+    /// It has all up to here.
+    up_to: Position,
+}
+
 #[derive(Default)]
 struct State {
     bad: BTreeMap<Position, Bad>,
@@ -38,6 +46,7 @@ struct State {
     drawn_to: BTreeMap<Topic, Position>,
     /// Steps for which a partition gives nothing.
     stalled: BTreeMap<Topic, u64>,
+    archive: BTreeMap<Topic, Archive>,
     most: usize,
 }
 
@@ -55,14 +64,47 @@ impl SimLog {
         Self { inner, faults, state: Mutex::new(State { most, ..State::default() }) }
     }
 
-    /// Records as they were written.
+    /// Keeps what is about to leave the outbox, so that it can still be held against what became of it.
+    pub fn archive(&self, partition: &Partition, up_to: Position) {
+        let kept = self.archived_to(partition.topic);
+        let leaving = self.written(partition, kept, usize::MAX);
+        let leaving = leaving.into_iter().filter(|record| record.position <= up_to);
+        let mut state = self.state();
+        let archive = state.archive.entry(partition.topic).or_default();
+        archive.records.extend(leaving);
+        // What stands between the last of these and there is of other topics.
+        archive.up_to = archive.up_to.max(up_to);
+    }
+
+    fn archived_to(&self, topic: Topic) -> Position {
+        self.state().archive.get(&topic).map(|archive| archive.up_to).unwrap_or_default()
+    }
+
+    /// What is in the outbox.
+    fn written(&self, partition: &Partition, after: Position, most: usize) -> Vec<Record> {
+        let read = self.inner.read(partition, after, most).now_or_never();
+        read.expect("a memory log is always ready")
+            .expect("a partition of this log, read from what is kept")
+            .records
+    }
+
+    /// Records as they were written, whether or not they have left the outbox.
     ///
     /// # Panics
     /// When the partition is not of this log.
     #[must_use]
     pub fn truth(&self, partition: &Partition, after: Position, most: usize) -> Vec<Record> {
-        let read = self.inner.read(partition, after, most).now_or_never();
-        read.expect("a memory log is always ready").expect("a partition of this log").records
+        let archived_to = self.archived_to(partition.topic);
+        let mut records: Vec<Record> = match self.state().archive.get(&partition.topic) {
+            Some(archive) => {
+                let start = archive.records.partition_point(|record| record.position <= after);
+                archive.records[start..].iter().take(most).cloned().collect()
+            }
+            None => Vec::new(),
+        };
+        let missing = most - records.len();
+        records.extend(self.written(partition, after.max(archived_to), missing));
+        records
     }
 
     /// Lets a topic give nothing for so many reads.

@@ -5,14 +5,15 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use bus::{Log, Partition, Position, Topic};
+use bus::{Log, LogError, Partition, Position, Topic};
+use domain::planted::{Defect, planted};
 use futures_util::FutureExt;
 use kit::{
     Consumer, Environment, Item, Machine, Pipeline,
     consumer::{ConsumeError, Progress},
     pipeline::{NotDone, Outcome},
 };
-use store::{Parked, Store};
+use store::{MemoryStore, Parked, Row, Store};
 
 use crate::{
     faults::{Faults, Marker},
@@ -25,6 +26,8 @@ pub const REPLICAS: usize = 2;
 /// The partition name of facts that are delivered out of turn: no consumer has it, so that delivering
 /// them moves no position and takes nothing back that is parked.
 const OUT_OF_TURN: &str = "out-of-turn";
+/// Beyond every fact.
+const ANYWHERE: Position = Position(u64::MAX);
 
 /// Polls a future that can never wait, once. `None` when its process has died meanwhile.
 ///
@@ -166,6 +169,25 @@ impl<M: Machine> Node<M> {
         position.expect("a memory store is always ready").expect("a memory store can be read")
     }
 
+    /// Removes facts that this service has done from the outbox of who published them; how many.
+    ///
+    /// # Panics
+    /// Never: a memory store is always ready.
+    pub fn trim_what_it_read<R: Row>(&self, producer: &MemoryStore<R>, before_us: i64) -> u64 {
+        let trim = |(index, partition): (usize, &Partition)| {
+            let done = if planted(Defect::TrimmedBeforeRead) { ANYWHERE } else { self.position(index) };
+            self.log.archive(partition, done);
+            let trimmed = producer.trim(partition.topic, done, before_us).now_or_never();
+            let trimmed =
+                trimmed.expect("a memory store is always ready").expect("a memory store can be trimmed");
+            if trimmed > 0 {
+                self.faults.mark(Marker::Trimmed);
+            }
+            trimmed
+        };
+        self.partitions.iter().enumerate().map(trim).sum()
+    }
+
     /// Lets the consumer of another replica step before one of the coming calls to the store.
     pub fn race_consumer(&self, calls: u64, index: usize, partition: usize) {
         let rival = Arc::clone(&self.replicas[index].consumers[partition]);
@@ -214,6 +236,10 @@ fn step_consumer<M: Machine>(faults: &Faults, consumer: &Mutex<Consumer<M>>) -> 
         Ok(progress) => Some(Some(progress)),
         Err(ConsumeError::NotDone(NotDone::Fenced(_))) => {
             faults.mark(Marker::Fenced);
+            Some(None)
+        }
+        Err(ConsumeError::Log(LogError::Trimmed { .. })) => {
+            faults.mark(Marker::ReadTooLate);
             Some(None)
         }
         Err(_) => Some(None),

@@ -40,6 +40,8 @@ pub enum Step {
     Organise,
     /// An operator mends what cannot be read, or has parked facts tried again.
     Operate,
+    /// What is old and done by all leaves the outboxes.
+    Trim,
 }
 
 impl Step {
@@ -54,6 +56,7 @@ impl Step {
         Self::Tick,
         Self::Organise,
         Self::Operate,
+        Self::Trim,
     ];
 
     /// How often it is chosen in a usual seed, against the others.
@@ -66,7 +69,7 @@ impl Step {
             Self::Sweep | Self::Tick => 5,
             Self::ConsumeEvents => 6,
             Self::Operate => 3,
-            Self::Organise => 1,
+            Self::Trim | Self::Organise => 2,
         }
     }
 }
@@ -106,6 +109,7 @@ impl World {
             }
             Step::Organise => self.organise(),
             Step::Operate => self.operate(),
+            Step::Trim => self.trim(),
         }
         let (commits, effective) = {
             let witness = self.watcher.witness();
@@ -193,6 +197,15 @@ impl World {
             }
         ));
         self.finish_race(race);
+    }
+
+    /// As the platform does it: up to where the slowest consumer is, whatever its replicas have in memory.
+    fn trim(&mut self) {
+        let seconds_kept = self.rng.between(0, self.knobs.hold_seconds);
+        let before_us = self.time.micros() - seconds_kept * SECOND;
+        let trimmed = self.event.trim_what_it_read(self.ticket.store.inner().as_ref(), before_us)
+            + self.ticket.trim_what_it_read(self.event.store.inner().as_ref(), before_us);
+        self.note(format_args!("{trimmed} facts leave the outboxes"));
     }
 
     fn operate(&mut self) {
