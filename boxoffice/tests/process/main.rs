@@ -9,6 +9,7 @@ mod commands;
 mod configuration;
 mod import;
 mod kill;
+mod prometheus;
 mod retention;
 mod secrets;
 mod shutdown;
