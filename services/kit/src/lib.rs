@@ -16,6 +16,7 @@ pub mod observed;
 pub mod pages;
 pub mod pipeline;
 pub mod request;
+pub mod trace;
 pub mod transport;
 
 pub use access::Guard;
