@@ -17,3 +17,4 @@ pub mod retention;
 pub mod server;
 pub mod stores;
 pub mod telemetry;
+pub mod traces;

@@ -11,7 +11,7 @@ use smtp::{MailDirectory, SmtpMailer};
 use store::{Row, Store};
 use ticket::{Simulator, TicketKey};
 
-use crate::{config::Config, data_dir::DataDir, figures, retention, stores::Stores};
+use crate::{config::Config, data_dir::DataDir, figures, retention, stores::Stores, traces::Traces};
 
 /// A running platform. It has no listener of its own: its gateway is served, or called in process.
 pub struct Platform {
@@ -24,6 +24,7 @@ pub struct Platform {
     /// The stores.
     pub stores: Stores,
     runtime: Runtime,
+    traces: Traces,
     _data: DataDir,
 }
 
@@ -49,7 +50,8 @@ impl Platform {
             })?;
         let stores = Stores::open(&data)?;
         let runtime = Runtime::new();
-        let environment = Environment::system();
+        let traces = Traces::start(config, &runtime.metrics, "boxoffice")?;
+        let environment = traces.environment();
         let guard = Guard::new(signer.verifier(), environment.clone());
         let parts =
             Parts { config, data: &data, stores: &stores, runtime: &runtime, environment: &environment };
@@ -67,7 +69,7 @@ impl Platform {
             Arc::new(move || metrics.text()),
         )
         .context("the gateway cannot start")?;
-        Ok(Self { gateway, signer, environment, stores, runtime, _data: data })
+        Ok(Self { gateway, signer, environment, stores, runtime, traces, _data: data })
     }
 
     /// Every figure that `/metrics` may show, those that nothing was counted in yet too.
@@ -82,6 +84,7 @@ impl Platform {
     pub async fn stop(self) {
         self.runtime.stop().await;
         self.stores.close().await;
+        self.traces.stop().await;
     }
 }
 

@@ -15,3 +15,4 @@ mod secrets;
 mod shutdown;
 mod start;
 mod support;
+mod traces;
