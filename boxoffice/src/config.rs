@@ -115,6 +115,7 @@ impl Config {
             config.keep_facts_days <= MAX_KEEP_FACTS_DAYS,
             "keep_facts_days must be from 0 to {MAX_KEEP_FACTS_DAYS}"
         );
+        anyhow::ensure!((0.0..=1.0).contains(&config.trace_ratio), "trace_ratio must be from 0 to 1");
         Ok(config)
     }
 
