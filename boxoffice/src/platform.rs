@@ -1,18 +1,17 @@
 //! The composition root: all six services and the gateway in one process, on embedded stores.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::Context;
 use gateway::{Gateway, Part, Readiness, Upstreams};
-use kit::{Environment, Guard, Runtime, Transport, identity::Signer, transport::Rpcs};
+use kit::{
+    Environment, Guard, Observer, Runtime, Transport, identity::Signer, metrics::Described, transport::Rpcs,
+};
 use smtp::{MailDirectory, SmtpMailer};
 use store::{Row, Store};
 use ticket::{Simulator, TicketKey};
 
-use crate::{config::Config, data_dir::DataDir, retention, stores::Stores};
-
-/// How often the figures of the stores are read for `/metrics`.
-const MEASURE_EVERY: Duration = Duration::from_secs(5);
+use crate::{config::Config, data_dir::DataDir, figures, retention, stores::Stores, traces::Traces};
 
 /// A running platform. It has no listener of its own: its gateway is served, or called in process.
 pub struct Platform {
@@ -25,6 +24,7 @@ pub struct Platform {
     /// The stores.
     pub stores: Stores,
     runtime: Runtime,
+    traces: Traces,
     _data: DataDir,
 }
 
@@ -50,12 +50,13 @@ impl Platform {
             })?;
         let stores = Stores::open(&data)?;
         let runtime = Runtime::new();
-        let environment = Environment::system();
+        let traces = Traces::start(config, &runtime.metrics, "boxoffice")?;
+        let environment = traces.environment();
         let guard = Guard::new(signer.verifier(), environment.clone());
         let parts =
             Parts { config, data: &data, stores: &stores, runtime: &runtime, environment: &environment };
         let services = parts.start(&guard, &signer, ticket_key, cost)?;
-        measure(&runtime, &stores);
+        figures::start(&runtime, &data, &environment);
         retention::start(&runtime, &stores, &environment, config.keep_facts_days);
         let readiness = Arc::new(StoresReady { stores: stores.clone() });
         let metrics = runtime.metrics.clone();
@@ -68,13 +69,22 @@ impl Platform {
             Arc::new(move || metrics.text()),
         )
         .context("the gateway cannot start")?;
-        Ok(Self { gateway, signer, environment, stores, runtime, _data: data })
+        Ok(Self { gateway, signer, environment, stores, runtime, traces, _data: data })
+    }
+
+    /// Every figure that `/metrics` may show, those that nothing was counted in yet too.
+    #[must_use]
+    pub fn described_metrics(&self) -> Vec<Described> {
+        let mut described = gateway::described_metrics();
+        described.extend(self.runtime.metrics.described());
+        described
     }
 
     /// Stops: what was taken in is finished, then the stores are closed.
     pub async fn stop(self) {
         self.runtime.stop().await;
         self.stores.close().await;
+        self.traces.stop().await;
     }
 }
 
@@ -98,6 +108,7 @@ impl Parts<'_> {
     ) -> anyhow::Result<Upstreams> {
         let (runtime, stores, log) = (self.runtime, self.stores, self.stores.log());
         let environment = || self.environment.clone();
+        let guard = &Front { guard, observer: Observer::new(&runtime.metrics, environment()) };
         let hold_seconds = i64::from(self.config.hold_minutes) * 60;
         let event = local(
             guard,
@@ -202,31 +213,13 @@ async fn part<R: Row>(store: &dyn Store<R>) -> Part {
     Part { name: R::SERVICE.to_owned(), ready: answer.is_ok(), detail: detail.to_owned() }
 }
 
-/// Keeps the figures of the stores current.
-fn measure(runtime: &Runtime, stores: &Stores) {
-    let (metrics, shutdown, stores) = (runtime.metrics.clone(), runtime.shutdown.clone(), stores.clone());
-    runtime.tasks.spawn(async move {
-        loop {
-            count_parked(&metrics, stores.event.as_ref()).await;
-            count_parked(&metrics, stores.ticket.as_ref()).await;
-            count_parked(&metrics, stores.feedback.as_ref()).await;
-            count_parked(&metrics, stores.notification.as_ref()).await;
-            count_parked(&metrics, stores.analytics.as_ref()).await;
-            tokio::select! {
-                () = tokio::time::sleep(MEASURE_EVERY) => {}
-                () = shutdown.cancelled() => return,
-            }
-        }
-    });
-}
-
-async fn count_parked<R: Row>(metrics: &kit::Metrics, store: &dyn Store<R>) {
-    if let Ok(parked) = store.parked().await {
-        metrics.parked(R::SERVICE, parked.len());
-    }
+/// What stands before each service of this process.
+struct Front<'a> {
+    guard: &'a Guard,
+    observer: Observer,
 }
 
 /// The way to a service of this process, behind its guard.
-fn local(guard: &Guard, rpcs: impl Rpcs) -> Transport {
-    Transport::local(guard.protect(rpcs))
+fn local(front: &Front<'_>, rpcs: impl Rpcs) -> Transport {
+    Transport::local(front.observer.watch(front.guard.protect(rpcs)))
 }

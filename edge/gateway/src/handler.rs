@@ -13,7 +13,8 @@ use http::{
     header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH},
 };
 
-use kit::{Caller, Environment, access::Guard};
+use kit::{Caller, Environment, access::Guard, request::TRACEPARENT};
+use prometheus_client::metrics::counter::Counter;
 use proto::v1::Access;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::Instrument;
@@ -90,6 +91,8 @@ pub(crate) async fn answer(shared: Arc<Shared>, request: Request) -> Result<Resp
     finish(&mut response, &trace, &method);
     let micros = shared.environment.now().micros() - started.micros();
     counters.observe(response.status(), micros.max(0) as f64 / 1e6);
+    let rpc = routed.as_ref().ok().and_then(Option::as_ref).map(|(route, _)| route.rpc.path());
+    trace.end(&shared.environment, &method, rpc, response.status());
     Ok(response)
 }
 
@@ -145,11 +148,15 @@ async fn admitted(shared: &Shared) -> Result<SemaphorePermit<'_>, Problem> {
     if let Ok(permit) = shared.permits.try_acquire() {
         return Ok(permit);
     }
-    let refuse = || Problem::unavailable("too many requests are being carried out; try again in a moment");
-    let _place = shared.places.try_acquire().map_err(|_| refuse())?;
+    let refuse = |counter: &Counter| {
+        counter.inc();
+        Problem::unavailable("too many requests are being carried out; try again in a moment")
+    };
+    let metrics = &shared.metrics;
+    let _place = shared.places.try_acquire().map_err(|_| refuse(&metrics.refused_at_once))?;
     match tokio::time::timeout(ADMISSION_WAIT, shared.permits.acquire()).await {
         Ok(Ok(permit)) => Ok(permit),
-        _ => Err(refuse()),
+        _ => Err(refuse(&metrics.refused_after_wait)),
     }
 }
 
@@ -168,6 +175,7 @@ fn admit(route: &Route, caller: &Caller) -> Result<(), Problem> {
 fn finish(response: &mut Response, trace: &Trace, method: &Method) {
     let headers = response.headers_mut();
     headers.insert(X_REQUEST_ID, trace.request_id.clone());
+    headers.insert(TRACEPARENT, trace.traceparent());
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -7,4 +7,5 @@
 pub mod mariadb;
 pub mod postgres;
 pub mod process;
+pub mod prometheus;
 pub mod tools;

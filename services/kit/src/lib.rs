@@ -12,9 +12,11 @@ pub mod handle;
 pub mod identity;
 pub mod machine;
 pub mod metrics;
+pub mod observed;
 pub mod pages;
 pub mod pipeline;
 pub mod request;
+pub mod trace;
 pub mod transport;
 
 pub use access::Guard;
@@ -25,5 +27,6 @@ pub use handle::{Handle, Replied, Runtime, idempotency};
 pub use identity::Caller;
 pub use machine::{Machine, View};
 pub use metrics::Metrics;
+pub use observed::Observer;
 pub use pipeline::{Idempotency, Item, Pipeline, Request};
 pub use transport::Transport;

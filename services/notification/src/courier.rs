@@ -14,12 +14,15 @@ use futures_util::future::join_all;
 use kit::{
     Item, Pipeline, Request,
     pipeline::{Done, NotDone},
+    trace::{SpanKind, trace_id_of},
 };
-use store::{Condition, Direction, Key, Query, StoreError, Value};
+use store::{Key, Row, StoreError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::{
+    figures::{self, Figures},
     machine::{Command, NotificationMachine, Reply},
     render::Renderer,
     rows::{NotificationRow, event_key, user_key},
@@ -51,15 +54,20 @@ pub(crate) struct Courier {
     pipeline: Pipeline<NotificationMachine>,
     mailer: Arc<dyn Mailer>,
     renderer: Option<Renderer>,
+    figures: Arc<Figures>,
 }
 
 impl Courier {
-    pub(crate) fn new(pipeline: Pipeline<NotificationMachine>, mailer: Arc<dyn Mailer>) -> Self {
+    pub(crate) fn new(
+        pipeline: Pipeline<NotificationMachine>,
+        mailer: Arc<dyn Mailer>,
+        figures: Arc<Figures>,
+    ) -> Self {
         let renderer = Renderer::new();
         if let Err(error) = &renderer {
             tracing::error!(%error, "the mail templates cannot be read: no mail is sent");
         }
-        Self { pipeline, mailer, renderer: renderer.ok() }
+        Self { pipeline, mailer, renderer: renderer.ok(), figures }
     }
 
     /// Runs until told to stop; mails that are on their way are finished, if that is soon.
@@ -110,9 +118,10 @@ impl Courier {
         let known = &known;
         let tries = mine.iter().map(|&(notification, this_try)| async move {
             let outcome = match known {
-                Ok(known) => self.try_one(notification, known).await,
+                Ok(known) => self.try_traced(notification, known).await,
                 Err(_) => later("store_unavailable"),
             };
+            self.figures.tried(&outcome);
             let (booking_id, kind) = (notification.booking_id, notification.kind);
             Command::EndTry { booking_id, kind, this_try, outcome }
         });
@@ -123,12 +132,7 @@ impl Courier {
 
     async fn due(&self) -> Result<Vec<Notification>, StoreError> {
         let now = self.pipeline.environment().now();
-        let query = Query::all("notification")
-            .filter(Condition::AtLeast("due_at", Value::Int(i64::MIN)))
-            .filter(Condition::Below("due_at", Value::Int(now.micros().saturating_add(1))))
-            .order("due_at", Direction::Ascending)
-            .limit(MAX_BATCH);
-        let found = self.pipeline.store().query(&query).await?;
+        let found = self.pipeline.store().query(&figures::due(now, MAX_BATCH)).await?;
         Ok(found.iter().filter_map(|versioned| versioned.row.as_notification()).cloned().collect())
     }
 
@@ -141,6 +145,26 @@ impl Courier {
         }
         let outcomes = self.pipeline.run(&items).await;
         outcomes.into_iter().map(reply).collect()
+    }
+
+    /// As [`Courier::try_one`]; the log and the trace of the request that led to it show the try.
+    async fn try_traced(
+        &self,
+        notification: &Notification,
+        known: &BTreeMap<Key, NotificationRow>,
+    ) -> Outcome {
+        let environment = self.pipeline.environment();
+        let traceparent = notification.traceparent.as_deref();
+        let span = environment.child_of(traceparent);
+        let logged = tracing::error_span!("mail", trace_id = trace_id_of(traceparent));
+        let outcome = self.try_one(notification, known).instrument(logged).await;
+        if let Some(span) = span {
+            let name = format!("mail {}", notification.kind.name());
+            let tries = ("boxoffice.mail.tries", i64::from(notification.tries + 1).into());
+            let failure = (!matches!(outcome, Outcome::Sent { .. })).then_some("not sent");
+            span.end(environment, SpanKind::Client, NotificationRow::SERVICE, name, failure, vec![tries]);
+        }
+        outcome
     }
 
     /// Sends one mail. The recipient was read after the try began: who was erased gets none.
@@ -161,8 +185,10 @@ impl Courier {
             }
         };
         let subject = mail.subject.clone();
+        let began = self.pipeline.environment().now();
         let sending = tokio::time::timeout(SEND_TIMEOUT, self.mailer.send(mail));
         let sent = sending.await.unwrap_or_else(|_| Err(MailError::Transient("it took too long".to_owned())));
+        self.figures.handed_over(began);
         match sent {
             Ok(()) => Outcome::Sent { subject },
             Err(error) => {
