@@ -8,3 +8,6 @@ pub mod mariadb;
 pub mod postgres;
 pub mod process;
 pub mod tools;
+mod wanted;
+
+pub use wanted::wanted;
