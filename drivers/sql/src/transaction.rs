@@ -103,7 +103,7 @@ pub async fn write(connection: &mut Connection, sql: &str, batch: &Batch<'_>) ->
     batch.check().map_err(Refused::Failed)?;
     let mut rows = 0;
     for slice in batch.slices() {
-        rows += connection.execute(sql, &[Bind::Rows(slice)]).await?.rows;
+        rows += connection.execute(sql, &[Bind::Rows(slice)]).await?;
     }
     Ok(rows)
 }
@@ -115,7 +115,7 @@ async fn note_commit<R: Row>(connection: &mut Connection, commit: &Commit<R>) ->
     );
     let id = commit.id.0.to_string();
     match connection.execute(&sql, &[id.as_str().into(), commit.at_us.into()]).await.map_err(Refused::from) {
-        Ok(done) if done.rows == 1 => Ok(()),
+        Ok(1) => Ok(()),
         Ok(_) | Err(Refused::Taken(_)) => stale("the commit was settled before"),
         Err(refused) => Err(refused),
     }
@@ -347,16 +347,17 @@ async fn write_facts(connection: &mut Connection, facts: &[Arc<Fact>]) -> Result
 
 /// The newest of some new positions.
 async fn take_positions(connection: &mut Connection, topic: Topic, count: i64) -> Result<i64, Refused> {
-    let binds = [count.into(), topic.name().into()];
     let missing = || Refused::Failed(format!("there is no head of {}", topic.name()));
-    if connection.dialect.is_mysql() {
-        let sql =
-            "UPDATE \"outbox_heads\" SET \"position\" = LAST_INSERT_ID(\"position\" + ?) WHERE \"topic\" = ?";
-        let done = connection.execute(sql, &binds).await?;
-        return if done.rows == 1 { Ok(done.last_id.cast_signed()) } else { Err(missing()) };
-    }
-    let sql = "UPDATE \"outbox_heads\" SET \"position\" = \"position\" + ? WHERE \"topic\" = ? RETURNING \"position\"";
-    let found = connection.fetch(sql, &binds).await?;
+    let update = "UPDATE \"outbox_heads\" SET \"position\" = \"position\" + ? WHERE \"topic\" = ?";
+    let binds = [count.into(), topic.name().into()];
+    let found = if connection.dialect.is_mysql() {
+        // It could be told by LAST_INSERT_ID in the same statement, but not where the table has a trigger.
+        connection.execute(update, &binds).await?;
+        let select = "SELECT \"position\" FROM \"outbox_heads\" WHERE \"topic\" = ?";
+        connection.fetch(select, &[topic.name().into()]).await?
+    } else {
+        connection.fetch(&format!("{update} RETURNING \"position\""), &binds).await?
+    };
     let newest = found.first().ok_or_else(missing)?.int(0);
     newest.map_err(|error| Refused::Failed(error.to_string()))
 }

@@ -2,5 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 #![allow(missing_docs, reason = "tests are named after what they show")]
 
+mod conflicts;
 mod conformance;
+mod everything;
+mod interrupted;
+mod opening;
+mod proxy;
+mod replicas;
 mod support;
