@@ -10,4 +10,4 @@ pub mod process;
 pub mod tools;
 mod wanted;
 
-pub use wanted::wanted;
+pub use wanted::{made, wanted};

@@ -5,6 +5,7 @@
 mod conflicts;
 mod conformance;
 mod everything;
+mod grammar;
 mod interrupted;
 mod opening;
 mod proxy;
