@@ -43,6 +43,8 @@ pub enum Refused {
     Stale(String),
     /// Somebody else was in the way, or the connection was lost, and nothing was done.
     Again(String),
+    /// Somebody else had the positions of a topic, and is done by now; nothing was done.
+    Busy(String),
     /// The outcome is not known.
     Unknown(String),
     /// Anything else; nothing was done.
@@ -70,13 +72,22 @@ fn stale<T>(what: impl Into<String>) -> Result<T, Refused> {
 /// The newest positions of the topics that a commit has facts of.
 pub type Heads = Vec<(Topic, Position)>;
 
-/// Writes everything of a commit. What others wait for, the positions of its facts, comes last.
+/// Writes everything of a commit.
+///
+/// The positions of facts come from a row for each topic, which is locked until the end of the transaction. So positions
+/// rise in the order of commits, whoever commits. In MySQL they come last, so that others wait as short as can be. At
+/// SERIALIZABLE whoever waits for a row that was changed must begin again, whatever it did before; there they come first.
 pub async fn apply<R: Row>(
     connection: &mut Connection,
     tables: &[TableStatements],
     commit: &Commit<R>,
     order: RowOrder,
 ) -> Result<Heads, Refused> {
+    let comes_first = !connection.dialect.is_mysql();
+    let mut heads = Heads::new();
+    if comes_first {
+        heads = take_positions(connection, &commit.facts).await.map_err(busy)?;
+    }
     note_commit(connection, commit).await?;
     for statements in tables {
         let mut changes: Vec<&Change<R>> =
@@ -95,7 +106,15 @@ pub async fn apply<R: Row>(
     write_answers(connection, commit).await?;
     advance(connection, &commit.advances).await?;
     park(connection, &commit.parked).await?;
-    write_facts(connection, &commit.facts).await
+    if !comes_first {
+        heads = take_positions(connection, &commit.facts).await?;
+    }
+    write_facts(connection, &commit.facts, &heads).await?;
+    Ok(heads)
+}
+
+fn busy(refused: Refused) -> Refused {
+    if let Refused::Again(what) = refused { Refused::Busy(what) } else { refused }
 }
 
 /// Runs a statement over all rows of a batch; how many rows it changed.
@@ -313,40 +332,20 @@ async fn park(connection: &mut Connection, changes: &[ParkedChange]) -> Result<(
     write(connection, &insert, &parks).await.map(|_| ())
 }
 
-/// The positions come from a row for each topic, which is locked from here to the end of the transaction. So positions
-/// rise in the order of commits, whoever commits.
-async fn write_facts(connection: &mut Connection, facts: &[Arc<Fact>]) -> Result<Heads, Refused> {
+/// The newest of the new positions of each topic, in the same order as everybody takes them.
+async fn take_positions(connection: &mut Connection, facts: &[Arc<Fact>]) -> Result<Heads, Refused> {
     let mut heads = Heads::new();
-    // In the same order as everybody.
     for topic in Topic::ALL {
-        let facts: Vec<&Arc<Fact>> = facts.iter().filter(|fact| fact.topic == topic).collect();
-        if facts.is_empty() {
-            continue;
+        let count = facts.iter().filter(|fact| fact.topic == topic).count() as i64;
+        if count > 0 {
+            let newest = take_some(connection, topic, count).await?;
+            heads.push((topic, Position(newest.cast_unsigned())));
         }
-        let count = facts.len() as i64;
-        let newest = take_positions(connection, topic, count).await?;
-        let mut batch = Batch::new(kinds(&FACT));
-        for (position, fact) in (newest - count + 1..).zip(facts) {
-            batch.push([
-                position.into(),
-                fact.id.0.to_string().into(),
-                fact.key.as_str().into(),
-                fact.kind.as_str().into(),
-                fact.payload.as_str().into(),
-                fact.source.into(),
-                fact.time_us.into(),
-                fact.traceparent.as_deref().into(),
-            ]);
-        }
-        let sql = insert_facts(connection, topic);
-        write(connection, &sql, &batch).await?;
-        heads.push((topic, Position(newest.cast_unsigned())));
     }
     Ok(heads)
 }
 
-/// The newest of some new positions.
-async fn take_positions(connection: &mut Connection, topic: Topic, count: i64) -> Result<i64, Refused> {
+async fn take_some(connection: &mut Connection, topic: Topic, count: i64) -> Result<i64, Refused> {
     let missing = || Refused::Failed(format!("there is no head of {}", topic.name()));
     let update = "UPDATE \"outbox_heads\" SET \"position\" = \"position\" + ? WHERE \"topic\" = ?";
     let binds = [count.into(), topic.name().into()];
@@ -360,6 +359,29 @@ async fn take_positions(connection: &mut Connection, topic: Topic, count: i64) -
     };
     let newest = found.first().ok_or_else(missing)?.int(0);
     newest.map_err(|error| Refused::Failed(error.to_string()))
+}
+
+async fn write_facts(connection: &mut Connection, facts: &[Arc<Fact>], heads: &Heads) -> Result<(), Refused> {
+    for (topic, newest) in heads {
+        let facts: Vec<&Arc<Fact>> = facts.iter().filter(|fact| fact.topic == *topic).collect();
+        let first = newest.0.cast_signed() - facts.len() as i64 + 1;
+        let mut batch = Batch::new(kinds(&FACT));
+        for (position, fact) in (first..).zip(facts) {
+            batch.push([
+                position.into(),
+                fact.id.0.to_string().into(),
+                fact.key.as_str().into(),
+                fact.kind.as_str().into(),
+                fact.payload.as_str().into(),
+                fact.source.into(),
+                fact.time_us.into(),
+                fact.traceparent.as_deref().into(),
+            ]);
+        }
+        let sql = insert_facts(connection, *topic);
+        write(connection, &sql, &batch).await?;
+    }
+    Ok(())
 }
 
 /// What a fact has.
