@@ -11,3 +11,4 @@ mod opening;
 mod proxy;
 mod replicas;
 mod support;
+mod tls;
