@@ -9,3 +9,6 @@ pub mod postgres;
 pub mod process;
 pub mod prometheus;
 pub mod tools;
+mod wanted;
+
+pub use wanted::{made, wanted};
