@@ -27,6 +27,9 @@ const MAX_IDS: usize = 1_000;
 const LOOKUPS: usize = 8;
 /// The most writes of one command, and about the most bytes of their documents: a command may have 48 MB.
 const MAX_WRITES: usize = 500;
+/// The most where the server writes one after the other, each for itself: a command must end long before
+/// [`REQUEST_TIMEOUT`](crate::error::REQUEST_TIMEOUT).
+const MAX_WRITES_IN_TURN: usize = 50;
 const MAX_WRITE_BYTES: usize = 8 * 1024 * 1024;
 
 /// How the server treats what only MongoDB promises.
@@ -208,18 +211,30 @@ impl Place {
         Ok(())
     }
 
-    /// Writes documents over those with their ids, or anew; but never over one of a later entry.
-    pub async fn replace_all(&self, collection: &str, documents: Vec<Document>) -> Result<(), Failure> {
-        let (mut writes, mut bytes) = (Vec::new(), 0);
+    /// Documents in parts that [`Place::replace`] takes at once.
+    pub fn parts(&self, documents: Vec<Document>) -> Vec<Vec<Document>> {
+        let most = match self.dialect {
+            Dialect::MongoDb => MAX_WRITES,
+            Dialect::FerretDb => MAX_WRITES_IN_TURN,
+        };
+        let (mut parts, mut bytes) = (Vec::<Vec<Document>>::new(), 0);
         for document in documents {
             bytes += document.get_str("state").map_or(0, str::len);
-            writes.push(self.replacement(document));
-            if writes.len() == MAX_WRITES || bytes > MAX_WRITE_BYTES {
-                self.update(collection, std::mem::take(&mut writes)).await?;
-                bytes = 0;
+            match parts.last_mut() {
+                Some(part) if part.len() < most && bytes <= MAX_WRITE_BYTES => part.push(document),
+                _ => {
+                    bytes = 0;
+                    parts.push(vec![document]);
+                }
             }
         }
-        if writes.is_empty() { Ok(()) } else { self.update(collection, writes).await }
+        parts
+    }
+
+    /// Writes documents over those with their ids, or anew; but never over one of a later entry.
+    pub async fn replace(&self, collection: &str, documents: Vec<Document>) -> Result<(), Failure> {
+        let writes = documents.into_iter().map(|document| self.replacement(document)).collect();
+        self.update(collection, writes).await
     }
 
     fn replacement(&self, document: Document) -> Document {

@@ -254,6 +254,7 @@ impl<R: Row> Journal<R> {
                 format!("the commit has about {bytes} bytes, and one document at most {MAX_ENTRY_BYTES}");
             return Appended::No(why);
         }
+        let now = Confirmed::now();
         match self.place.insert(LOG, &document).await {
             Ok(()) => {}
             Err(NotInserted::Duplicate) => return Appended::Taken,
@@ -269,6 +270,7 @@ impl<R: Row> Journal<R> {
                 Err(error) => return Appended::Perhaps(error.to_string()),
             }
         }
+        self.confirm(now);
         self.follow(entry);
         Appended::Yes
     }

@@ -69,7 +69,9 @@ impl<R: Row> Journal<R> {
                 let (partition, after, trimmed) = (partition.to_string(), after.0, up_to.cast_unsigned());
                 Err(LogError::Trimmed { partition, after, trimmed, latest_us })
             }
-            Kept::Batch(batch) if batch.records.is_empty() => Ok(feed.read(begins, most).unwrap_or(batch)),
+            Kept::Batch(batch) if batch.records.is_empty() && batch.next >= begins => {
+                Ok(feed.read(begins, most).unwrap_or(batch))
+            }
             Kept::Batch(batch) => Ok(batch),
         }
     }
