@@ -13,7 +13,10 @@ use mongodb::{
 use serde::{Serialize, de::DeserializeOwned};
 use store::StoreError;
 
-use crate::error::{DUPLICATE_KEY, Failure, NotInserted, OpenError, hide, in_time, only_duplicates};
+use crate::error::{
+    DUPLICATE_KEY, Failure, LONG_REQUEST_TIMEOUT, NotInserted, OpenError, hide, in_time, only_duplicates,
+    within,
+};
 
 /// How long to look for a server that takes writes.
 const SELECTION_TIMEOUT: Duration = Duration::from_secs(5);
@@ -161,13 +164,15 @@ impl Place {
         filter: Document,
         order: Document,
         most: usize,
+        patience: Duration,
     ) -> Result<Vec<T>, Failure>
     where
         T: DeserializeOwned + Send + Sync + Unpin,
     {
         let collection = self.collection::<T>(collection);
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        in_time(async { collection.find(filter).sort(order).limit(most).await?.try_collect().await }).await
+        within(patience, async { collection.find(filter).sort(order).limit(most).await?.try_collect().await })
+            .await
     }
 
     /// Inserts one document.
@@ -273,7 +278,7 @@ impl Place {
     /// Deletes what a filter matches; how many.
     pub async fn delete(&self, collection: &str, filter: Document) -> Result<u64, StoreError> {
         let collection = self.collection::<Document>(collection);
-        let deleted = in_time(async { collection.delete_many(filter).await }).await?;
+        let deleted = within(LONG_REQUEST_TIMEOUT, async { collection.delete_many(filter).await }).await?;
         Ok(deleted.deleted_count)
     }
 }
