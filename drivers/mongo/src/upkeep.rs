@@ -105,8 +105,8 @@ impl<R: Row> Journal<R> {
             end = end.min(newest.saturating_sub(1));
         }
         let range = doc! { "_id": { "$gt": padded(from), "$lte": padded(end) } };
-        let found =
-            self.place.first(&outbox(topic), range, doc! { "_id": 1 }, TRIM_STEP, LONG_REQUEST_TIMEOUT);
+        let (outbox, order) = (outbox(topic), doc! { "_id": 1 });
+        let found = self.place.first(&outbox, range, order, TRIM_STEP, LONG_REQUEST_TIMEOUT);
         let found: Vec<Old> = found.await?;
         let mut step = Step { to: from, latest_us: i64::MIN, last_of_key: BTreeMap::new() };
         for old in found.into_iter().take_while(|old| old.time_us < before_us) {
