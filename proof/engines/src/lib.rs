@@ -4,6 +4,7 @@
 //! A server that cannot be had here is an error that names the package to install; nothing is passed over
 //! silently.
 
+pub mod ferretdb;
 pub mod mariadb;
 pub mod postgres;
 pub mod process;
