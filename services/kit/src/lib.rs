@@ -5,8 +5,10 @@
 //! [`Runtime::start`] and [`Runtime::consume`], and implement its gRPC trait on the [`Handle`].
 
 pub mod access;
+pub mod breaker;
 pub mod clock;
 pub mod consumer;
+pub mod deadline;
 pub mod error;
 pub mod handle;
 pub mod identity;
@@ -14,6 +16,7 @@ pub mod machine;
 pub mod metrics;
 pub mod pages;
 pub mod pipeline;
+pub mod remote;
 pub mod request;
 pub mod transport;
 
@@ -26,4 +29,5 @@ pub use identity::Caller;
 pub use machine::{Machine, View};
 pub use metrics::Metrics;
 pub use pipeline::{Idempotency, Item, Pipeline, Request};
+pub use remote::Remote;
 pub use transport::Transport;
