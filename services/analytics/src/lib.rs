@@ -14,10 +14,11 @@ use std::sync::Arc;
 use bus::{Log, Topic};
 use kit::{
     Environment, Pipeline, Runtime,
-    transport::{MAX_REQUEST_BYTES, Rpcs},
+    transport::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Rpcs},
 };
 use proto::v1::analytics_service_server::AnalyticsServiceServer;
 use store::Store;
+use tonic::server::NamedService;
 
 pub use machine::AnalyticsMachine;
 pub use rows::AnalyticsRow;
@@ -35,9 +36,9 @@ pub fn start(
     store: Arc<dyn Store<AnalyticsRow>>,
     log: Arc<dyn Log>,
     environment: Environment,
-) -> impl Rpcs + use<> {
+) -> impl Rpcs + NamedService + use<> {
     let handle = runtime.start(Pipeline::new(Arc::new(AnalyticsMachine), store, environment));
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
     let server = AnalyticsServiceServer::new(Analytics::new(&handle));
-    server.max_decoding_message_size(MAX_REQUEST_BYTES)
+    server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
 }

@@ -17,10 +17,11 @@ use std::sync::Arc;
 use bus::{Log, Topic};
 use kit::{
     Environment, Pipeline, Runtime,
-    transport::{MAX_REQUEST_BYTES, Rpcs},
+    transport::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Rpcs},
 };
 use proto::v1::event_service_server::EventServiceServer;
 use store::Store;
+use tonic::server::NamedService;
 
 pub use machine::{Actor, Edit, EventCommand, EventMachine, EventReply};
 pub use rows::{EventRow, EventView, Rating, Visits};
@@ -37,7 +38,7 @@ pub fn start(
     log: &Arc<dyn Log>,
     environment: Environment,
     hold_seconds: i64,
-) -> impl Rpcs + use<> {
+) -> impl Rpcs + NamedService + use<> {
     let machine = Arc::new(EventMachine::new(hold_seconds));
     let handle = runtime.start(Pipeline::new(machine, store, environment));
     runtime.consume(&handle, log, CONSUMES, kit::Pace::Prompt);
@@ -45,5 +46,5 @@ pub fn start(
     let (counter, counted, shutdown) = (Arc::clone(&visits), handle.clone(), runtime.shutdown.clone());
     runtime.tasks.spawn(async move { counter.run(counted, shutdown).await });
     let server = EventServiceServer::new(service::Events { handle, visits });
-    server.max_decoding_message_size(MAX_REQUEST_BYTES)
+    server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
 }

@@ -13,10 +13,11 @@ use std::sync::Arc;
 use bus::{Log, Topic};
 use kit::{
     Environment, Pipeline, Runtime,
-    transport::{MAX_REQUEST_BYTES, Rpcs},
+    transport::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Rpcs},
 };
 use proto::v1::feedback_service_server::FeedbackServiceServer;
 use store::Store;
+use tonic::server::NamedService;
 
 pub use machine::FeedbackMachine;
 pub use rows::FeedbackRow;
@@ -34,9 +35,9 @@ pub fn start(
     store: Arc<dyn Store<FeedbackRow>>,
     log: Arc<dyn Log>,
     environment: Environment,
-) -> impl Rpcs + use<> {
+) -> impl Rpcs + NamedService + use<> {
     let handle = runtime.start(Pipeline::new(Arc::new(FeedbackMachine), store, environment));
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
     let server = FeedbackServiceServer::new(Feedback::new(handle));
-    server.max_decoding_message_size(MAX_REQUEST_BYTES)
+    server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
 }

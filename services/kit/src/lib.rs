@@ -5,6 +5,7 @@
 //! [`Runtime::start`] and [`Runtime::consume`], and implement its gRPC trait on the [`Handle`].
 
 pub mod access;
+mod assigned;
 pub mod breaker;
 pub mod clock;
 pub mod consumer;

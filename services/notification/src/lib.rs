@@ -21,10 +21,11 @@ use bus::{Log, Topic};
 use domain::notification::Mailer;
 use kit::{
     Environment, Pipeline, Runtime,
-    transport::{MAX_REQUEST_BYTES, Rpcs},
+    transport::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Rpcs},
 };
 use proto::v1::notification_service_server::NotificationServiceServer;
 use store::Store;
+use tonic::server::NamedService;
 
 pub use machine::NotificationMachine;
 pub use rows::NotificationRow;
@@ -43,12 +44,12 @@ pub fn start(
     log: Arc<dyn Log>,
     environment: Environment,
     mailer: Arc<dyn Mailer>,
-) -> impl Rpcs + use<> {
+) -> impl Rpcs + NamedService + use<> {
     let pipeline = Pipeline::new(Arc::new(NotificationMachine::new()), store, environment);
     let handle = runtime.start(pipeline.clone());
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
     let courier = courier::Courier::new(pipeline, mailer);
     runtime.tasks.spawn(courier.run(runtime.shutdown.clone()));
     let server = NotificationServiceServer::new(Notifications::new(handle));
-    server.max_decoding_message_size(MAX_REQUEST_BYTES)
+    server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
 }

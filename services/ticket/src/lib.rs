@@ -24,10 +24,11 @@ use bus::{Log, Topic};
 use domain::ticket::payment::Provider;
 use kit::{
     Environment, Pipeline, Runtime,
-    transport::{MAX_REQUEST_BYTES, Rpcs},
+    transport::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Rpcs},
 };
 use proto::v1::ticket_service_server::TicketServiceServer;
 use store::Store;
+use tonic::server::NamedService;
 
 pub use codes::{BadTicketKey, TicketKey};
 pub use machine::{Actor, DoorAnswer, TicketCommand, TicketMachine, TicketReply};
@@ -48,7 +49,7 @@ pub fn start(
     environment: Environment,
     key: TicketKey,
     provider: Arc<dyn Provider>,
-) -> impl Rpcs + use<> {
+) -> impl Rpcs + NamedService + use<> {
     let decisions = Arc::new(decisions::Decisions::default());
     let machine = Arc::new(TicketMachine::new(Arc::clone(&decisions)));
     let handle = runtime.start(Pipeline::new(machine, Arc::clone(&store), environment.clone()));
@@ -56,5 +57,5 @@ pub fn start(
     let sweep = Sweep::new(store, Arc::new(handle.clone()), Arc::clone(&provider));
     runtime.tasks.spawn(sweep.run(environment, runtime.shutdown.clone()));
     let server = TicketServiceServer::new(service::Tickets { handle, decisions, provider, key });
-    server.max_decoding_message_size(MAX_REQUEST_BYTES)
+    server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
 }

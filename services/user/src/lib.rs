@@ -27,10 +27,11 @@ use kit::{
     Environment, Item, Pipeline, Runtime, ServiceError, Transport,
     identity::Signer,
     pipeline::Done,
-    transport::{MAX_REQUEST_BYTES, Rpcs},
+    transport::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Rpcs},
 };
 use proto::v1::user_service_server::UserServiceServer;
 use store::Store;
+use tonic::server::NamedService;
 
 pub use machine::UserMachine;
 pub use passwords::Cost;
@@ -71,7 +72,7 @@ pub fn start(
     signer: Signer,
     peers: Vec<(String, Transport)>,
     config: Config,
-) -> impl Rpcs + use<> {
+) -> impl Rpcs + NamedService + use<> {
     let handle = runtime.start(Pipeline::new(Arc::new(UserMachine), store, environment.clone()));
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Prompt);
     runtime.tasks.spawn(sweep::run(handle.clone(), runtime.shutdown.clone()));
@@ -84,7 +85,9 @@ pub fn start(
         peers,
         admin_emails: addresses(&config.admin_emails),
     };
-    UserServiceServer::new(service).max_decoding_message_size(MAX_REQUEST_BYTES)
+    UserServiceServer::new(service)
+        .max_decoding_message_size(MAX_REQUEST_BYTES)
+        .max_encoding_message_size(MAX_RESPONSE_BYTES)
 }
 
 fn addresses(emails: &BTreeSet<String>) -> BTreeSet<Email> {
