@@ -4,7 +4,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Flags;
+use crate::{
+    config::{Flags, FleetFlags, ListenFlags},
+    serve::Role,
+};
 
 /// Sell tickets: events, bookings, the door, feedback and figures, in one program.
 #[derive(Debug, Parser)]
@@ -22,6 +25,7 @@ Examples:
   boxoffice import events conferences.csv --organizer me@example.org --data-dir ./data
   boxoffice audit --data-dir ./data             check every invariant over the stores
   boxoffice config > boxoffice.toml             write a configuration file with comments
+  boxoffice serve ticket --help                 run one service by itself
 
 Configuration comes from flags, then BOXOFFICE_* in the environment, then boxoffice.toml.";
 
@@ -35,6 +39,28 @@ Events are published. Importing a file again creates nothing; bad rows are repor
 Examples:
   boxoffice import events conferences.csv --organizer me@example.org --data-dir ./data
   boxoffice import events conferences.csv --url http://127.0.0.1:8000 --token $TOKEN";
+
+const SERVE_HELP: &str = "\
+Every setting is an environment variable, and a line of the section [fleet] of the configuration file:
+`boxoffice config` writes them with their meaning. A service needs a database (BOXOFFICE_STORE_URL) and the
+log (BOXOFFICE_LOG_URL); `user` and the gateway need the addresses of the services (BOXOFFICE_TICKET_URL, ...);
+`user` signs access tokens (BOXOFFICE_ACCESS_KEY_FILE), all others verify them (BOXOFFICE_ACCESS_PUBLIC_KEY_FILE);
+`ticket` signs tickets (BOXOFFICE_TICKET_KEY_FILE). `boxoffice keys DIRECTORY` makes the keys.
+
+SIGTERM ends it when what it has begun is done; a second one at once.
+
+Examples:
+  boxoffice keys ./keys
+  BOXOFFICE_TICKET_KEY_FILE=keys/ticket.pk8 BOXOFFICE_ACCESS_PUBLIC_KEY_FILE=keys/access-token.pub.pem \\
+    boxoffice serve ticket --store-url mariadb://boxoffice:secret@db/ticket --log-url kafka://kafka:9092
+  BOXOFFICE_TICKET_URL=http://ticket-1:9000,http://ticket-2:9000 ... boxoffice serve gateway --listen 0.0.0.0:8000";
+
+const KEYS_HELP: &str = "\
+It makes access-token.pk8 (private, for the user service alone), access-token.pub.pem (for every role) and
+ticket.pk8 (private, for the ticket service alone). Nobody but their owner may read them.
+
+Examples:
+  boxoffice keys ./keys";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -50,6 +76,27 @@ pub enum Command {
         /// Create sample accounts and events, and print how to sign in
         #[arg(long)]
         demo: bool,
+    },
+    /// Start one service, or the gateway, by itself
+    #[command(after_help = SERVE_HELP)]
+    Serve {
+        /// What to start
+        role: Role,
+        /// A TOML file with a section [fleet] [default: boxoffice.toml, if it is there]
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Where its database and the log are.
+        #[command(flatten)]
+        fleet: FleetFlags,
+        /// Where it listens.
+        #[command(flatten)]
+        listen: ListenFlags,
+    },
+    /// Make the keys of a fleet in a directory; keys that are there stay as they are
+    #[command(after_help = KEYS_HELP)]
+    Keys {
+        /// The directory
+        directory: PathBuf,
     },
     /// Bring data in
     Import {

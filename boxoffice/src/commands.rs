@@ -19,13 +19,12 @@ use crate::{
     data_dir::DataDir,
     demo, import,
     platform::Platform,
+    serve,
     server::Server,
+    signals::{STOPPED_AT_ONCE, StopSignals},
     stores::Stores,
     telemetry,
 };
-
-/// The exit status of a program that was interrupted: 128 and the number of SIGINT.
-const STOPPED_AT_ONCE: u8 = 130;
 
 /// Runs a command to its end.
 ///
@@ -34,6 +33,10 @@ const STOPPED_AT_ONCE: u8 = 130;
 pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Up { flags, listen, demo } => up(Config::read(&flags, listen)?, demo).await,
+        Command::Serve { role, config, fleet, listen } => {
+            serve::run(role, Config::read_fleet(config.as_deref(), &fleet, &listen)?).await
+        }
+        Command::Keys { directory } => make_keys(&directory),
         Command::Import { what: Import::Events { file, organizer, flags, url, token } } => match (url, token)
         {
             (Some(url), Some(token)) => import_remote(&file, &url, &token, organizer).await,
@@ -83,45 +86,6 @@ async fn up(config: Config, with_demo: bool) -> anyhow::Result<ExitCode> {
         _ = signals.wait() => return Ok(ExitCode::from(STOPPED_AT_ONCE)),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The ways in which the program is asked to stop.
-#[cfg(unix)]
-struct StopSignals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl StopSignals {
-    fn listen() -> anyhow::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    /// Returns when one came since [`StopSignals::listen`].
-    async fn wait(&mut self) -> anyhow::Result<()> {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-        Ok(())
-    }
-}
-
-/// The way in which the program is asked to stop.
-#[cfg(not(unix))]
-struct StopSignals;
-
-#[cfg(not(unix))]
-impl StopSignals {
-    fn listen() -> anyhow::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn wait(&mut self) -> anyhow::Result<()> {
-        Ok(tokio::signal::ctrl_c().await?)
-    }
 }
 
 async fn import_local(file: &Path, config: &Config, organizer: Option<String>) -> anyhow::Result<ExitCode> {
@@ -182,6 +146,17 @@ async fn run_audit(config: &Config) -> anyhow::Result<ExitCode> {
     }
     println!("{}", report.summary());
     Ok(if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn make_keys(directory: &Path) -> anyhow::Result<ExitCode> {
+    let made = serve::keys::make(directory)?;
+    for file in &made {
+        println!("made {}", file.display());
+    }
+    if made.is_empty() {
+        println!("all keys are there already");
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn grant_admin(email: &str, flags: &Flags) -> anyhow::Result<ExitCode> {

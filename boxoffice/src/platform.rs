@@ -5,11 +5,10 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use gateway::{Gateway, Part, Readiness, Upstreams};
 use kit::{Environment, Guard, Runtime, Transport, identity::Signer, transport::Rpcs};
-use smtp::{MailDirectory, SmtpMailer};
 use store::{Row, Store};
 use ticket::{Simulator, TicketKey};
 
-use crate::{config::Config, data_dir::DataDir, retention, stores::Stores};
+use crate::{config::Config, data_dir::DataDir, mail, retention, stores::Stores};
 
 /// How often the figures of the stores are read for `/metrics`.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
@@ -52,8 +51,7 @@ impl Platform {
         let runtime = Runtime::new();
         let environment = Environment::system();
         let guard = Guard::new(signer.verifier(), environment.clone());
-        let parts =
-            Parts { config, data: &data, stores: &stores, runtime: &runtime, environment: &environment };
+        let parts = Parts { config, stores: &stores, runtime: &runtime, environment: &environment };
         let services = parts.start(&guard, &signer, ticket_key, cost)?;
         measure(&runtime, &stores);
         retention::start(&runtime, &stores, &environment, config.keep_facts_days);
@@ -81,7 +79,6 @@ impl Platform {
 /// What the services are made of.
 struct Parts<'a> {
     config: &'a Config,
-    data: &'a DataDir,
     stores: &'a Stores,
     runtime: &'a Runtime,
     environment: &'a Environment,
@@ -126,7 +123,7 @@ impl Parts<'_> {
                 Arc::clone(&stores.notification) as _,
                 Arc::clone(&log),
                 environment(),
-                self.mailer()?,
+                mail::mailer(self.config)?,
             ),
         );
         let analytics = local(
@@ -164,16 +161,6 @@ impl Parts<'_> {
         ];
         Ok(named.into_iter().map(|(name, transport)| (format!("boxoffice.v1.{name}"), transport)).collect())
     }
-
-    fn mailer(&self) -> anyhow::Result<Arc<dyn domain::notification::Mailer>> {
-        let from = &self.config.mail_from;
-        Ok(match &self.config.smtp_url {
-            Some(url) => {
-                Arc::new(SmtpMailer::new(url, from).context("smtp_url or mail_from cannot be used")?)
-            }
-            None => Arc::new(MailDirectory::new(self.data.outbox(), from).context("mail cannot be written")?),
-        })
-    }
 }
 
 /// Every store answers.
@@ -199,31 +186,32 @@ impl Readiness for StoresReady {
 async fn part<R: Row>(store: &dyn Store<R>) -> Part {
     let answer = store.load(&[], &[]).await;
     let detail = if answer.is_ok() { "store answers" } else { "store does not answer" };
-    Part { name: R::SERVICE.to_owned(), ready: answer.is_ok(), detail: detail.to_owned() }
+    Part { name: R::SERVICE.to_owned(), ready: answer.is_ok(), needed: true, detail: detail.to_owned() }
 }
 
 /// Keeps the figures of the stores current.
 fn measure(runtime: &Runtime, stores: &Stores) {
-    let (metrics, shutdown, stores) = (runtime.metrics.clone(), runtime.shutdown.clone(), stores.clone());
+    measure_store(runtime, &stores.event);
+    measure_store(runtime, &stores.ticket);
+    measure_store(runtime, &stores.feedback);
+    measure_store(runtime, &stores.notification);
+    measure_store(runtime, &stores.analytics);
+}
+
+/// Keeps the figures of a store current.
+pub(crate) fn measure_store<R: Row, S: Store<R> + ?Sized>(runtime: &Runtime, store: &Arc<S>) {
+    let (metrics, shutdown, store) = (runtime.metrics.clone(), runtime.shutdown.clone(), Arc::clone(store));
     runtime.tasks.spawn(async move {
         loop {
-            count_parked(&metrics, stores.event.as_ref()).await;
-            count_parked(&metrics, stores.ticket.as_ref()).await;
-            count_parked(&metrics, stores.feedback.as_ref()).await;
-            count_parked(&metrics, stores.notification.as_ref()).await;
-            count_parked(&metrics, stores.analytics.as_ref()).await;
+            if let Ok(parked) = store.parked().await {
+                metrics.parked(R::SERVICE, parked.len());
+            }
             tokio::select! {
                 () = tokio::time::sleep(MEASURE_EVERY) => {}
                 () = shutdown.cancelled() => return,
             }
         }
     });
-}
-
-async fn count_parked<R: Row>(metrics: &kit::Metrics, store: &dyn Store<R>) {
-    if let Ok(parked) = store.parked().await {
-        metrics.parked(R::SERVICE, parked.len());
-    }
 }
 
 /// The way to a service of this process, behind its guard.

@@ -18,7 +18,6 @@ use kit::{
 };
 use proto::v1::analytics_service_server::AnalyticsServiceServer;
 use store::Store;
-use tonic::server::NamedService;
 
 pub use machine::AnalyticsMachine;
 pub use rows::AnalyticsRow;
@@ -36,7 +35,7 @@ pub fn start(
     store: Arc<dyn Store<AnalyticsRow>>,
     log: Arc<dyn Log>,
     environment: Environment,
-) -> impl Rpcs + NamedService + use<> {
+) -> impl Rpcs + use<> {
     let handle = runtime.start(Pipeline::new(Arc::new(AnalyticsMachine), store, environment));
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
     let server = AnalyticsServiceServer::new(Analytics::new(&handle));

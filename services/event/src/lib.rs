@@ -21,7 +21,6 @@ use kit::{
 };
 use proto::v1::event_service_server::EventServiceServer;
 use store::Store;
-use tonic::server::NamedService;
 
 pub use machine::{Actor, Edit, EventCommand, EventMachine, EventReply};
 pub use rows::{EventRow, EventView, Rating, Visits};
@@ -38,7 +37,7 @@ pub fn start(
     log: &Arc<dyn Log>,
     environment: Environment,
     hold_seconds: i64,
-) -> impl Rpcs + NamedService + use<> {
+) -> impl Rpcs + use<> {
     let machine = Arc::new(EventMachine::new(hold_seconds));
     let handle = runtime.start(Pipeline::new(machine, store, environment));
     runtime.consume(&handle, log, CONSUMES, kit::Pace::Prompt);

@@ -17,7 +17,6 @@ use kit::{
 };
 use proto::v1::feedback_service_server::FeedbackServiceServer;
 use store::Store;
-use tonic::server::NamedService;
 
 pub use machine::FeedbackMachine;
 pub use rows::FeedbackRow;
@@ -35,7 +34,7 @@ pub fn start(
     store: Arc<dyn Store<FeedbackRow>>,
     log: Arc<dyn Log>,
     environment: Environment,
-) -> impl Rpcs + NamedService + use<> {
+) -> impl Rpcs + use<> {
     let handle = runtime.start(Pipeline::new(Arc::new(FeedbackMachine), store, environment));
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
     let server = FeedbackServiceServer::new(Feedback::new(handle));

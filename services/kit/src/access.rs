@@ -11,7 +11,7 @@ use std::{
 use futures_util::future::Either;
 use http::{Request, Response, header::AUTHORIZATION};
 use proto::v1::Access;
-use tonic::{Status, body::Body, server::NamedService};
+use tonic::{Status, body::Body};
 use tower::Service;
 
 use crate::{
@@ -124,11 +124,6 @@ pub fn access_of(path: &str) -> Access {
 pub struct Guarded<S> {
     rpcs: S,
     guard: Arc<Guard>,
-}
-
-/// A guard changes nothing about what is behind it.
-impl<S: NamedService> NamedService for Guarded<S> {
-    const NAME: &'static str = S::NAME;
 }
 
 impl<S: Rpcs> Service<Request<Body>> for Guarded<S> {

@@ -25,7 +25,6 @@ use kit::{
 };
 use proto::v1::notification_service_server::NotificationServiceServer;
 use store::Store;
-use tonic::server::NamedService;
 
 pub use machine::NotificationMachine;
 pub use rows::NotificationRow;
@@ -44,7 +43,7 @@ pub fn start(
     log: Arc<dyn Log>,
     environment: Environment,
     mailer: Arc<dyn Mailer>,
-) -> impl Rpcs + NamedService + use<> {
+) -> impl Rpcs + use<> {
     let pipeline = Pipeline::new(Arc::new(NotificationMachine::new()), store, environment);
     let handle = runtime.start(pipeline.clone());
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);

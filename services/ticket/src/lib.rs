@@ -28,7 +28,6 @@ use kit::{
 };
 use proto::v1::ticket_service_server::TicketServiceServer;
 use store::Store;
-use tonic::server::NamedService;
 
 pub use codes::{BadTicketKey, TicketKey};
 pub use machine::{Actor, DoorAnswer, TicketCommand, TicketMachine, TicketReply};
@@ -49,7 +48,7 @@ pub fn start(
     environment: Environment,
     key: TicketKey,
     provider: Arc<dyn Provider>,
-) -> impl Rpcs + NamedService + use<> {
+) -> impl Rpcs + use<> {
     let decisions = Arc::new(decisions::Decisions::default());
     let machine = Arc::new(TicketMachine::new(Arc::clone(&decisions)));
     let handle = runtime.start(Pipeline::new(machine, Arc::clone(&store), environment.clone()));

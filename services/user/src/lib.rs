@@ -31,7 +31,6 @@ use kit::{
 };
 use proto::v1::user_service_server::UserServiceServer;
 use store::Store;
-use tonic::server::NamedService;
 
 pub use machine::UserMachine;
 pub use passwords::Cost;
@@ -72,7 +71,7 @@ pub fn start(
     signer: Signer,
     peers: Vec<(String, Transport)>,
     config: Config,
-) -> impl Rpcs + NamedService + use<> {
+) -> impl Rpcs + use<> {
     let handle = runtime.start(Pipeline::new(Arc::new(UserMachine), store, environment.clone()));
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Prompt);
     runtime.tasks.spawn(sweep::run(handle.clone(), runtime.shutdown.clone()));
