@@ -53,6 +53,9 @@ pub fn start(
     let machine = Arc::new(TicketMachine::new(Arc::clone(&decisions)));
     let handle = runtime.start(Pipeline::new(machine, Arc::clone(&store), environment.clone()));
     runtime.consume(&handle, log, CONSUMES, kit::Pace::Prompt);
+    if !store.is_sole_writer() {
+        runtime.tasks.spawn(Arc::clone(&decisions).look(Arc::clone(&store), runtime.shutdown.clone()));
+    }
     let sweep = Sweep::new(store, Arc::new(handle.clone()), Arc::clone(&provider));
     runtime.tasks.spawn(sweep.run(environment, runtime.shutdown.clone()));
     let server = TicketServiceServer::new(service::Tickets { handle, decisions, provider, key });
