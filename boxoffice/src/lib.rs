@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod data_dir;
 pub mod demo;
+pub mod figures;
 pub mod import;
 mod mail;
 pub mod platform;

@@ -1,17 +1,16 @@
 //! The composition root: all six services and the gateway in one process, on embedded stores.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::Context;
 use gateway::{Gateway, Part, Readiness, Upstreams};
-use kit::{Environment, Guard, Runtime, Transport, identity::Signer, transport::Rpcs};
+use kit::{
+    Environment, Guard, Observer, Runtime, Transport, identity::Signer, metrics::Described, transport::Rpcs,
+};
 use store::{Row, Store};
 use ticket::{Simulator, TicketKey};
 
-use crate::{config::Config, data_dir::DataDir, mail, retention, stores::Stores};
-
-/// How often the figures of the stores are read for `/metrics`.
-const MEASURE_EVERY: Duration = Duration::from_secs(5);
+use crate::{config::Config, data_dir::DataDir, figures, mail, retention, stores::Stores};
 
 /// A running platform. It has no listener of its own: its gateway is served, or called in process.
 pub struct Platform {
@@ -53,7 +52,7 @@ impl Platform {
         let guard = Guard::new(signer.verifier(), environment.clone());
         let parts = Parts { config, stores: &stores, runtime: &runtime, environment: &environment };
         let services = parts.start(&guard, &signer, ticket_key, cost)?;
-        measure(&runtime, &stores);
+        figures::start(&runtime, &data, &environment);
         retention::start(&runtime, &stores, &environment, config.keep_facts_days);
         let readiness = Arc::new(StoresReady { stores: stores.clone() });
         let metrics = runtime.metrics.clone();
@@ -67,6 +66,14 @@ impl Platform {
         )
         .context("the gateway cannot start")?;
         Ok(Self { gateway, signer, environment, stores, runtime, _data: data })
+    }
+
+    /// Every figure that `/metrics` may show, those that nothing was counted in yet too.
+    #[must_use]
+    pub fn described_metrics(&self) -> Vec<Described> {
+        let mut described = gateway::described_metrics();
+        described.extend(self.runtime.metrics.described());
+        described
     }
 
     /// Stops: what was taken in is finished, then the stores are closed.
@@ -95,6 +102,7 @@ impl Parts<'_> {
     ) -> anyhow::Result<Upstreams> {
         let (runtime, stores, log) = (self.runtime, self.stores, self.stores.log());
         let environment = || self.environment.clone();
+        let guard = &Front { guard, observer: Observer::new(&runtime.metrics, environment()) };
         let hold_seconds = i64::from(self.config.hold_minutes) * 60;
         let event = local(
             guard,
@@ -189,32 +197,13 @@ async fn part<R: Row>(store: &dyn Store<R>) -> Part {
     Part { name: R::SERVICE.to_owned(), ready: answer.is_ok(), needed: true, detail: detail.to_owned() }
 }
 
-/// Keeps the figures of the stores current.
-fn measure(runtime: &Runtime, stores: &Stores) {
-    measure_store(runtime, &stores.event);
-    measure_store(runtime, &stores.ticket);
-    measure_store(runtime, &stores.feedback);
-    measure_store(runtime, &stores.notification);
-    measure_store(runtime, &stores.analytics);
-}
-
-/// Keeps the figures of a store current.
-pub(crate) fn measure_store<R: Row, S: Store<R> + ?Sized>(runtime: &Runtime, store: &Arc<S>) {
-    let (metrics, shutdown, store) = (runtime.metrics.clone(), runtime.shutdown.clone(), Arc::clone(store));
-    runtime.tasks.spawn(async move {
-        loop {
-            if let Ok(parked) = store.parked().await {
-                metrics.parked(R::SERVICE, parked.len());
-            }
-            tokio::select! {
-                () = tokio::time::sleep(MEASURE_EVERY) => {}
-                () = shutdown.cancelled() => return,
-            }
-        }
-    });
+/// What stands before each service of this process.
+struct Front<'a> {
+    guard: &'a Guard,
+    observer: Observer,
 }
 
 /// The way to a service of this process, behind its guard.
-fn local(guard: &Guard, rpcs: impl Rpcs) -> Transport {
-    Transport::local(guard.protect(rpcs))
+fn local(front: &Front<'_>, rpcs: impl Rpcs) -> Transport {
+    Transport::local(front.observer.watch(front.guard.protect(rpcs)))
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use bus::{Log, Partition, Topic};
-use kit::{Environment, Guard, Runtime, Transport, transport::Rpcs};
+use kit::{Environment, Guard, Observer, Runtime, Transport, transport::Rpcs};
 use store::{Row, Store};
 use ticket::Simulator;
 
@@ -12,7 +12,7 @@ use super::{
     Need, Role, Status, StoreUrl, keys, log, peers,
     stores::{self, Access, Opened},
 };
-use crate::{config::Config, mail, platform};
+use crate::{config::Config, mail};
 
 /// The pause after a database could not be opened; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -165,18 +165,19 @@ impl Parts<'_> {
         }
     }
 
-    /// Shows whether the store answers, and counts what is parked.
+    /// Shows whether the store answers.
     fn look_after<R: Row>(&self, opened: &Opened<R>) {
         let store = Arc::clone(&opened.store);
         self.status.watch(self.runtime, STORE, Need::Needed, move || {
             let store = Arc::clone(&store);
             async move { answers(store.as_ref()).await }
         });
-        platform::measure_store(self.runtime, &opened.store);
     }
 
     fn finished<R: Row>(&self, rpcs: impl Rpcs, opened: Opened<R>) -> Service {
-        let transport = Transport::local(self.guard.protect(rpcs));
+        let transport = Transport::local(
+            Observer::new(&self.runtime.metrics, self.environment.clone()).watch(self.guard.protect(rpcs)),
+        );
         Service { transport, closing: Box::pin(async move { opened.close().await }) }
     }
 }

@@ -116,6 +116,11 @@ impl Stage {
         actor.with_token(&token)
     }
 
+    /// Every figure that `/metrics` may show.
+    pub fn described_metrics(&self) -> Vec<kit::metrics::Described> {
+        self.platform.described_metrics()
+    }
+
     /// Waits until every service has consumed every fact.
     pub async fn caught_up(&self) {
         eventually("the services have caught up", async || {

@@ -16,6 +16,7 @@ mod feedback;
 mod fixture;
 mod hostile;
 mod idempotency;
+mod metrics;
 mod notifications;
 mod operations;
 mod payments;

@@ -76,6 +76,12 @@ impl Money {
         (self.currency == other.currency && minor.abs() <= MAX_MINOR).then_some(Self { minor, ..self })
     }
 
+    /// The amount in whole units of the currency, such as euros: for figures, not for sums that must be exact.
+    #[must_use]
+    pub fn in_major_units(self) -> f64 {
+        self.minor as f64 / f64::from(10_u32.pow(minor_digits(self.currency)))
+    }
+
     /// Whether nothing is to be paid.
     #[must_use]
     pub fn is_zero(self) -> bool {
@@ -121,6 +127,8 @@ mod tests {
         assert_eq!(money("JPY", 1200).to_string(), "1200 JPY");
         assert_eq!(money("KWD", 1005).to_string(), "1.005 KWD");
         assert_eq!(money("EUR", -5).to_string(), "-0.05 EUR");
+        let units = [money("EUR", 2050), money("JPY", 1200), money("KWD", 1005)].map(Money::in_major_units);
+        assert_eq!(units, [20.5, 1200.0, 1.005]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use http::{
 };
 
 use kit::{Caller, Environment, access::Guard};
+use prometheus_client::metrics::counter::Counter;
 use proto::v1::Access;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::Instrument;
@@ -145,11 +146,15 @@ async fn admitted(shared: &Shared) -> Result<SemaphorePermit<'_>, Problem> {
     if let Ok(permit) = shared.permits.try_acquire() {
         return Ok(permit);
     }
-    let refuse = || Problem::unavailable("too many requests are being carried out; try again in a moment");
-    let _place = shared.places.try_acquire().map_err(|_| refuse())?;
+    let refuse = |counter: &Counter| {
+        counter.inc();
+        Problem::unavailable("too many requests are being carried out; try again in a moment")
+    };
+    let metrics = &shared.metrics;
+    let _place = shared.places.try_acquire().map_err(|_| refuse(&metrics.refused_at_once))?;
     match tokio::time::timeout(ADMISSION_WAIT, shared.permits.acquire()).await {
         Ok(Ok(permit)) => Ok(permit),
-        _ => Err(refuse()),
+        _ => Err(refuse(&metrics.refused_after_wait)),
     }
 }
 

@@ -83,6 +83,12 @@ pub trait Readiness: Send + Sync + 'static {
     async fn parts(&self) -> Vec<Part>;
 }
 
+/// The figures that a gateway counts itself.
+#[must_use]
+pub fn described_metrics() -> Vec<kit::metrics::Described> {
+    Metrics::new().described()
+}
+
 /// What a deployment may choose.
 #[derive(Debug, Clone)]
 pub struct Options {

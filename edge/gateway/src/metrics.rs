@@ -1,13 +1,8 @@
-//! What is counted: requests by rpc, method and status class, their duration, and how many run.
-
-use std::sync::atomic::AtomicI64;
+//! What is counted: requests by rpc, method and status class, their duration, how many run and how many are refused.
 
 use http::StatusCode;
-use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
-    registry::Registry,
-};
+use kit::metrics::{Catalogue, Described, Family, catalogue::END};
+use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Histogram};
 
 /// The media type of [`Metrics::text`].
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -17,28 +12,18 @@ const DURATION_BUCKETS_SECONDS: [f64; 13] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 /// The rpc label of a request that found none.
 const NO_RPC: &str = "none";
-/// The line that ends the text.
-const END: &str = "# EOF\n";
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    rpc: String,
-    method: String,
-    status: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RpcLabels {
-    rpc: String,
-}
 
 /// The metrics of the gateway.
 pub(crate) struct Metrics {
-    registry: Registry,
-    requests: Family<RequestLabels, Counter>,
-    durations: Family<RpcLabels, Histogram>,
+    catalogue: Catalogue,
+    requests: Family<Counter, 3>,
+    durations: Family<Histogram, 1>,
     in_flight: Gauge,
+    /// Refused because too many waited already.
+    pub refused_at_once: Counter,
+    /// Refused after a moment, because none of those that were carried out ended.
+    pub refused_after_wait: Counter,
 }
 
 /// The counters of one route, found once and for all.
@@ -68,25 +53,39 @@ impl Drop for InFlight {
 impl Metrics {
     /// Metrics that start at zero.
     pub fn new() -> Self {
-        let mut registry = Registry::with_prefix("boxoffice_gateway");
-        let requests = Family::<RequestLabels, Counter>::default();
-        let durations =
-            Family::<RpcLabels, Histogram>::new_with_constructor(|| Histogram::new(DURATION_BUCKETS_SECONDS));
-        let in_flight = Gauge::<i64, AtomicI64>::default();
-        registry.register("requests", "Requests by rpc, method and status class", requests.clone());
-        registry.register("request_duration_seconds", "Duration of requests by rpc", durations.clone());
-        registry.register("requests_in_flight", "Requests that run now", in_flight.clone());
-        Self { registry, requests, durations, in_flight }
+        let mut catalogue = Catalogue::default();
+        let requests = catalogue.counters(
+            "boxoffice_gateway_requests_total",
+            &["rpc", "method", "status"],
+            "Requests by rpc, method and status class",
+        );
+        let durations = catalogue.histograms(
+            "boxoffice_gateway_request_duration_seconds",
+            &["rpc"],
+            "Duration of requests by rpc",
+            || Histogram::new(DURATION_BUCKETS_SECONDS),
+        );
+        let in_flight = catalogue.gauge("boxoffice_gateway_requests_in_flight", "Requests that run now");
+        let refused = catalogue.counters(
+            "boxoffice_gateway_refused_total",
+            &["after"],
+            "Requests refused because there was too much to do: at_once, as too many waited already, or after a wait",
+        );
+        let [refused_at_once, refused_after_wait] = ["at_once", "wait"].map(|after| refused.with([after]));
+        Self { catalogue, requests, durations, in_flight, refused_at_once, refused_after_wait }
+    }
+
+    /// What there is.
+    pub fn described(&self) -> Vec<Described> {
+        self.catalogue.described().to_vec()
     }
 
     /// The counters of a route.
     pub fn route(&self, rpc: &str, method: &str) -> RouteMetrics {
         let rpc = rpc.trim_start_matches('/').to_owned();
-        let by_class = CLASSES.map(|status| {
-            let labels = RequestLabels { rpc: rpc.clone(), method: method.to_owned(), status };
-            self.requests.get_or_create_owned(&labels)
-        });
-        RouteMetrics { by_class, duration: self.durations.get_or_create_owned(&RpcLabels { rpc }) }
+        let by_class =
+            CLASSES.map(|status| self.requests.with([rpc.clone(), method.to_owned(), status.to_owned()]));
+        RouteMetrics { by_class, duration: self.durations.with([rpc]) }
     }
 
     /// The counters of requests that found no rpc.
@@ -102,11 +101,7 @@ impl Metrics {
 
     /// The OpenMetrics text, with the text of others in it.
     pub fn text(&self, extra: &str) -> String {
-        let mut text = String::new();
-        if let Err(cause) = encode(&mut text, &self.registry) {
-            tracing::error!(%cause, "the metrics have no text form");
-        }
-        let mut text = text.trim_end_matches(END).to_owned();
+        let mut text = self.catalogue.text().trim_end_matches(END).to_owned();
         let extra = extra.trim_end().trim_end_matches(END.trim_end()).trim_end();
         if !extra.is_empty() {
             text.push_str(extra);

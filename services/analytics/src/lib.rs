@@ -38,6 +38,7 @@ pub fn start(
 ) -> impl Rpcs + use<> {
     let handle = runtime.start(Pipeline::new(Arc::new(AnalyticsMachine), store, environment));
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
+    runtime.watch(&handle, &log, CONSUMES);
     let server = AnalyticsServiceServer::new(Analytics::new(&handle));
     server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
 }

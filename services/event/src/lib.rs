@@ -3,6 +3,7 @@
 //! Whether a seat may be taken is decided in `domain::event::seats`; this crate brings the rows to it.
 
 mod convert;
+mod figures;
 mod list;
 mod machine;
 mod patch;
@@ -39,8 +40,11 @@ pub fn start(
     hold_seconds: i64,
 ) -> impl Rpcs + use<> {
     let machine = Arc::new(EventMachine::new(hold_seconds));
+    let check = figures::InventoryCheck::new(Arc::clone(&store), &runtime.metrics, environment.clone());
     let handle = runtime.start(Pipeline::new(machine, store, environment));
     runtime.consume(&handle, log, CONSUMES, kit::Pace::Prompt);
+    runtime.watch(&handle, log, CONSUMES);
+    runtime.tasks.spawn(check.run(runtime.shutdown.clone()));
     let visits = Arc::new(visits::VisitCounter::default());
     let (counter, counted, shutdown) = (Arc::clone(&visits), handle.clone(), runtime.shutdown.clone());
     runtime.tasks.spawn(async move { counter.run(counted, shutdown).await });

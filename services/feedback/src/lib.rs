@@ -37,6 +37,7 @@ pub fn start(
 ) -> impl Rpcs + use<> {
     let handle = runtime.start(Pipeline::new(Arc::new(FeedbackMachine), store, environment));
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
+    runtime.watch(&handle, &log, CONSUMES);
     let server = FeedbackServiceServer::new(Feedback::new(handle));
     server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
 }

@@ -97,6 +97,12 @@ impl Environment {
         self.clock.now()
     }
 
+    /// How much time has passed since a moment, in seconds; 0 when the clock was set back.
+    #[must_use]
+    pub fn seconds_since(&self, moment: Time) -> f64 {
+        (self.now().micros() - moment.micros()).max(0) as f64 / 1e6
+    }
+
     /// Unpredictable bytes.
     #[must_use]
     pub fn random<const N: usize>(&self) -> [u8; N] {

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bus::{Assignments, Log};
+use prometheus_client::metrics::counter::Counter;
 use store::{Key, Row, Store, StoreError, Versioned};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -13,7 +14,7 @@ use crate::{
     consumer::Pace,
     error::ServiceError,
     machine::Machine,
-    metrics::Metrics,
+    metrics::{Metrics, PipelineFigures},
     pipeline::{Done, Idempotency, Item, NotDone, Outcome, Pipeline, Request},
 };
 
@@ -35,11 +36,12 @@ struct Ticket<M: Machine> {
 pub struct Handle<M: Machine> {
     queue: mpsc::Sender<Ticket<M>>,
     pipeline: Pipeline<M>,
+    refused: Counter,
 }
 
 impl<M: Machine> Clone for Handle<M> {
     fn clone(&self) -> Self {
-        Self { queue: self.queue.clone(), pipeline: self.pipeline.clone() }
+        Self { queue: self.queue.clone(), pipeline: self.pipeline.clone(), refused: self.refused.clone() }
     }
 }
 
@@ -107,7 +109,10 @@ impl<M: Machine> Handle<M> {
             // A consumer waits for its turn; its own progress is its limit.
             Item::Delivery(_) | Item::Redrive(_) => self.queue.send(ticket).await.map_err(|_| closed())?,
             Item::Request(_) => self.queue.try_send(ticket).map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => NotDone::Unavailable("the queue is full".to_owned()),
+                mpsc::error::TrySendError::Full(_) => {
+                    self.refused.inc();
+                    NotDone::Unavailable("the queue is full".to_owned())
+                }
                 mpsc::error::TrySendError::Closed(_) => closed(),
             })?,
         }
@@ -137,10 +142,15 @@ impl Runtime {
     #[must_use]
     pub fn start<M: Machine>(&self, pipeline: Pipeline<M>) -> Handle<M> {
         let (queue, tickets) = mpsc::channel(MAX_QUEUE);
-        let metrics = self.metrics.clone();
-        self.tasks.spawn(serve(pipeline.clone(), tickets, self.shutdown.clone(), metrics));
+        let figures = self.metrics.pipeline(<M::Row as Row>::SERVICE);
+        let (refused, depth, waiting) = (figures.refused.clone(), figures.depth.clone(), queue.downgrade());
+        self.metrics.on_read(move || {
+            let waiting = waiting.upgrade().map_or(0, |queue| queue.max_capacity() - queue.capacity());
+            depth.set(waiting as i64);
+        });
+        self.tasks.spawn(serve(pipeline.clone(), tickets, self.shutdown.clone(), figures));
         self.tasks.spawn(prune(pipeline.clone(), self.shutdown.clone()));
-        Handle { queue, pipeline }
+        Handle { queue, pipeline, refused }
     }
 
     /// Starts a consumer of each partition of the topics that is assigned to this process: embedded, all of them.
@@ -179,7 +189,7 @@ async fn serve<M: Machine>(
     pipeline: Pipeline<M>,
     mut tickets: mpsc::Receiver<Ticket<M>>,
     shutdown: CancellationToken,
-    metrics: Metrics,
+    figures: PipelineFigures,
 ) {
     let mut batch = Vec::with_capacity(MAX_BATCH);
     loop {
@@ -197,8 +207,10 @@ async fn serve<M: Machine>(
         gather(&mut tickets, &mut batch).await;
         let (items, answers): (Vec<_>, Vec<_>) =
             batch.drain(..).map(|ticket| (ticket.item, ticket.answer)).unzip();
-        metrics.batch(<M::Row as Row>::SERVICE, items.len());
-        for (answer, outcome) in answers.into_iter().zip(pipeline.run(&items).await) {
+        let began = pipeline.environment().now();
+        let outcomes = pipeline.run(&items).await;
+        figures.batch(&outcomes, pipeline.environment().seconds_since(began));
+        for (answer, outcome) in answers.into_iter().zip(outcomes) {
             // Who asked may have gone; what was committed stays.
             let _ = answer.send(outcome);
         }

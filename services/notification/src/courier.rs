@@ -15,11 +15,12 @@ use kit::{
     Item, Pipeline, Request,
     pipeline::{Done, NotDone},
 };
-use store::{Condition, Direction, Key, Query, StoreError, Value};
+use store::{Key, StoreError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    figures::{self, Figures},
     machine::{Command, NotificationMachine, Reply},
     render::Renderer,
     rows::{NotificationRow, event_key, user_key},
@@ -51,15 +52,20 @@ pub(crate) struct Courier {
     pipeline: Pipeline<NotificationMachine>,
     mailer: Arc<dyn Mailer>,
     renderer: Option<Renderer>,
+    figures: Arc<Figures>,
 }
 
 impl Courier {
-    pub(crate) fn new(pipeline: Pipeline<NotificationMachine>, mailer: Arc<dyn Mailer>) -> Self {
+    pub(crate) fn new(
+        pipeline: Pipeline<NotificationMachine>,
+        mailer: Arc<dyn Mailer>,
+        figures: Arc<Figures>,
+    ) -> Self {
         let renderer = Renderer::new();
         if let Err(error) = &renderer {
             tracing::error!(%error, "the mail templates cannot be read: no mail is sent");
         }
-        Self { pipeline, mailer, renderer: renderer.ok() }
+        Self { pipeline, mailer, renderer: renderer.ok(), figures }
     }
 
     /// Runs until told to stop; mails that are on their way are finished, if that is soon.
@@ -113,6 +119,7 @@ impl Courier {
                 Ok(known) => self.try_one(notification, known).await,
                 Err(_) => later("store_unavailable"),
             };
+            self.figures.tried(&outcome);
             let (booking_id, kind) = (notification.booking_id, notification.kind);
             Command::EndTry { booking_id, kind, this_try, outcome }
         });
@@ -123,12 +130,7 @@ impl Courier {
 
     async fn due(&self) -> Result<Vec<Notification>, StoreError> {
         let now = self.pipeline.environment().now();
-        let query = Query::all("notification")
-            .filter(Condition::AtLeast("due_at", Value::Int(i64::MIN)))
-            .filter(Condition::Below("due_at", Value::Int(now.micros().saturating_add(1))))
-            .order("due_at", Direction::Ascending)
-            .limit(MAX_BATCH);
-        let found = self.pipeline.store().query(&query).await?;
+        let found = self.pipeline.store().query(&figures::due(now, MAX_BATCH)).await?;
         Ok(found.iter().filter_map(|versioned| versioned.row.as_notification()).cloned().collect())
     }
 
@@ -161,8 +163,10 @@ impl Courier {
             }
         };
         let subject = mail.subject.clone();
+        let began = self.pipeline.environment().now();
         let sending = tokio::time::timeout(SEND_TIMEOUT, self.mailer.send(mail));
         let sent = sending.await.unwrap_or_else(|_| Err(MailError::Transient("it took too long".to_owned())));
+        self.figures.handed_over(began);
         match sent {
             Ok(()) => Outcome::Sent { subject },
             Err(error) => {

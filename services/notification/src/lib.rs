@@ -10,6 +10,7 @@
 
 mod convert;
 mod courier;
+mod figures;
 pub mod machine;
 mod render;
 pub mod rows;
@@ -45,9 +46,13 @@ pub fn start(
     mailer: Arc<dyn Mailer>,
 ) -> impl Rpcs + use<> {
     let pipeline = Pipeline::new(Arc::new(NotificationMachine::new()), store, environment);
+    let figures = Arc::new(figures::Figures::new(&runtime.metrics, pipeline.environment().clone()));
     let handle = runtime.start(pipeline.clone());
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
-    let courier = courier::Courier::new(pipeline, mailer);
+    runtime.watch(&handle, &log, CONSUMES);
+    let store = Arc::clone(pipeline.store());
+    runtime.tasks.spawn(Arc::clone(&figures).look_for_waiting(store, runtime.shutdown.clone()));
+    let courier = courier::Courier::new(pipeline, mailer, figures);
     runtime.tasks.spawn(courier.run(runtime.shutdown.clone()));
     let server = NotificationServiceServer::new(Notifications::new(handle));
     server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)

@@ -9,6 +9,7 @@ mod codes;
 mod convert;
 pub mod decisions;
 mod documents;
+mod figures;
 mod machine;
 mod read_models;
 mod rows;
@@ -50,12 +51,15 @@ pub fn start(
     provider: Arc<dyn Provider>,
 ) -> impl Rpcs + use<> {
     let decisions = Arc::new(decisions::Decisions::default());
-    let machine = Arc::new(TicketMachine::new(Arc::clone(&decisions)));
+    let figures = Arc::new(figures::Figures::new(&runtime.metrics, environment.clone()));
+    let machine = Arc::new(TicketMachine::new(Arc::clone(&decisions)).counting(Arc::clone(&figures)));
     let handle = runtime.start(Pipeline::new(machine, Arc::clone(&store), environment.clone()));
     runtime.consume(&handle, log, CONSUMES, kit::Pace::Prompt);
     if !store.is_sole_writer() {
         runtime.tasks.spawn(Arc::clone(&decisions).look(Arc::clone(&store), runtime.shutdown.clone()));
     }
+    runtime.watch(&handle, log, CONSUMES);
+    runtime.tasks.spawn(figures.look_for_overdue(Arc::clone(&store), runtime.shutdown.clone()));
     let sweep = Sweep::new(store, Arc::new(handle.clone()), Arc::clone(&provider));
     runtime.tasks.spawn(sweep.run(environment, runtime.shutdown.clone()));
     let server = TicketServiceServer::new(service::Tickets { handle, decisions, provider, key });

@@ -21,6 +21,7 @@ use store::{Change, Condition, Key, Query, Row, Store, StoreError, Value};
 
 use crate::{
     decisions::Decisions,
+    figures::Figures,
     read_models::{called_off, erase, hear_event, hear_user},
     rows::{EventInfo, TicketRow, booking_key, event_key, user_key},
     sold_out::SoldOut,
@@ -112,13 +113,20 @@ impl From<Admission> for DoorAnswer {
 pub struct TicketMachine {
     decisions: Arc<Decisions>,
     sold_out: SoldOut,
+    figures: Option<Arc<Figures>>,
 }
 
 impl TicketMachine {
     /// `decisions` is told of each booking that is decided.
     #[must_use]
     pub fn new(decisions: Arc<Decisions>) -> Self {
-        Self { decisions, sold_out: SoldOut::default() }
+        Self { decisions, sold_out: SoldOut::default(), figures: None }
+    }
+
+    /// Counts what is committed.
+    #[must_use]
+    pub(crate) fn counting(self, figures: Arc<Figures>) -> Self {
+        Self { figures: Some(figures), ..self }
     }
 
     /// What is sold out, as far as is known.
@@ -243,6 +251,9 @@ impl Machine for TicketMachine {
     }
 
     fn committed(&self, changes: &[Change<TicketRow>]) {
+        if let Some(figures) = &self.figures {
+            figures.committed(changes);
+        }
         let rows = changes.iter().filter_map(|change| change.row.as_deref());
         self.decisions.tell(rows.filter_map(|row| match row {
             TicketRow::Booking(booking) => Some(booking),

@@ -168,7 +168,7 @@ impl Sweep {
 }
 
 /// The bookings that somebody must look at now.
-fn due(now: Time) -> Query {
+pub(crate) fn due(now: Time) -> Query {
     if planted(Defect::ExpireAfterPayment) {
         return Query::all("booking").filter(Condition::Is("status", BookingStatus::Held.name().into()));
     }

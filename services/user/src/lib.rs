@@ -5,6 +5,7 @@
 mod accounts;
 mod convert;
 mod export;
+mod figures;
 pub mod machine;
 mod passwords;
 mod read;
@@ -77,6 +78,7 @@ pub fn start(
     runtime.tasks.spawn(sweep::run(handle.clone(), runtime.shutdown.clone()));
     let service = Service {
         handle,
+        logins: figures::Logins::new(&runtime.metrics),
         body_key: body_key(&signer, &environment),
         signer,
         passwords: Passwords::new(config.cost, environment),

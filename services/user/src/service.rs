@@ -19,6 +19,7 @@ use store::StoreError;
 use tonic::{Request, Response, Status, metadata::MetadataValue};
 
 use crate::{
+    figures::Logins,
     machine::UserMachine,
     passwords::{Checked, Passwords},
     read,
@@ -31,6 +32,7 @@ const JWKS_CACHE_CONTROL: &str = "public, max-age=300";
 /// The user service.
 pub(crate) struct Service {
     pub(crate) handle: Handle<UserMachine>,
+    pub(crate) logins: Logins,
     pub(crate) signer: Signer,
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
@@ -49,7 +51,9 @@ impl UserService for Service {
     }
 
     async fn login(&self, request: Request<LoginRequest>) -> Result<Response<Tokens>, Status> {
-        Ok(self.sign_in(request.into_inner()).await?)
+        let outcome = self.sign_in(request.into_inner()).await;
+        self.logins.count(&outcome);
+        Ok(outcome?)
     }
 
     async fn refresh(&self, request: Request<RefreshRequest>) -> Result<Response<Tokens>, Status> {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use kit::{Guard, Runtime, Transport, identity::Signer};
+use kit::{Guard, Observer, Runtime, Transport, identity::Signer};
 use ticket::{Simulator, TicketKey};
 
 use super::{BATCH, Round};
@@ -30,7 +30,8 @@ pub fn start() -> anyhow::Result<Round> {
         let provider = Arc::new(Simulator::default());
         let store = Arc::new(stores.ticket.clone());
         let tickets = ticket::start(&runtime, store, &log, environment.clone(), ticket_key, provider);
-        Transport::local(guard.protect(tickets))
+        let observer = Observer::new(&runtime.metrics, environment.clone());
+        Transport::local(observer.watch(guard.protect(tickets)))
     };
     let mut rest = Rest::on(threads, tickets, guard, &signer, environment)?;
     Ok(Box::new(move || rest.book(BATCH)))

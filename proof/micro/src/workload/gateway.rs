@@ -9,7 +9,7 @@ use std::{
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
-use kit::{Guard, Transport, identity::Signer};
+use kit::{Guard, Metrics, Observer, Transport, identity::Signer};
 use prost::Message;
 use tonic::body::Body;
 use tower::Service;
@@ -25,7 +25,8 @@ pub fn start() -> anyhow::Result<Round> {
     let signer = Signer::from_pkcs8(&Signer::generate()?)?;
     let guard = Guard::new(signer.verifier(), environment.clone());
     let answering = Answering { framed: framed(&world::message()?.encode_to_vec()) };
-    let tickets = Transport::local(guard.protect(answering));
+    let observer = Observer::new(&Metrics::new(), environment.clone());
+    let tickets = Transport::local(observer.watch(guard.protect(answering)));
     let mut rest = Rest::new(tickets, guard, &signer, environment)?;
     Ok(Box::new(move || rest.book(1)))
 }
