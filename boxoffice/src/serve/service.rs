@@ -81,7 +81,7 @@ impl Parts<'_> {
     /// # Errors
     /// When the configuration cannot be used.
     pub async fn start(&self, role: Role) -> anyhow::Result<Service> {
-        let log = log::open(self.config, role).await?;
+        let log = log::open(self.config, role)?;
         match role {
             Role::User => self.user(&log.log).await,
             Role::Event => {
