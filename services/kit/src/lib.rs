@@ -11,10 +11,13 @@ pub mod consumer;
 pub mod error;
 pub mod handle;
 pub mod identity;
+pub mod lease;
 pub mod machine;
+mod mark;
 pub mod metrics;
 pub mod pages;
 pub mod pipeline;
+pub mod relay;
 pub mod request;
 pub mod transport;
 
