@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bus::{Assignments, Change, Log, Partition};
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -45,7 +45,7 @@ impl<M: Machine> Assigned<M> {
                     for partition in partitions {
                         // A partition that is gained again is read by one consumer all the same.
                         if let Some(before) = running.remove(&partition) {
-                            stop(&partition, before).await;
+                            stop(&partition, before, Instant::now() + MAX_STOP).await;
                         }
                         let started = self.start(partition.clone());
                         running.insert(partition, started);
@@ -56,8 +56,9 @@ impl<M: Machine> Assigned<M> {
                         partitions.iter().filter_map(|partition| running.remove_entry(partition)).collect();
                     // All at once, so that the slowest alone is waited for.
                     lost.iter().for_each(|(_, consumer)| consumer.stop.cancel());
+                    let until = Instant::now() + MAX_STOP;
                     for (partition, consumer) in lost {
-                        stop(&partition, consumer).await;
+                        stop(&partition, consumer, until).await;
                     }
                     drop(release);
                 }
@@ -75,9 +76,9 @@ impl<M: Machine> Assigned<M> {
     }
 }
 
-async fn stop(partition: &Partition, mut consumer: Running) {
+async fn stop(partition: &Partition, mut consumer: Running, until: Instant) {
     consumer.stop.cancel();
-    if tokio::time::timeout(MAX_STOP, &mut consumer.task).await.is_err() {
+    if tokio::time::timeout_at(until, &mut consumer.task).await.is_err() {
         tracing::warn!(%partition, "a consumer did not stop in time and is abandoned");
         consumer.task.abort();
     }

@@ -13,12 +13,15 @@ pub mod deadline;
 pub mod error;
 pub mod handle;
 pub mod identity;
+pub mod lease;
 pub mod machine;
+mod mark;
 pub mod metrics;
 pub mod observed;
 pub mod pages;
 pub mod pipeline;
 pub mod remote;
+pub mod relay;
 pub mod request;
 pub mod transport;
 
