@@ -25,3 +25,6 @@ pub fn or_not_tested<T>(name: &str, wanted: anyhow::Result<T>) -> Option<T> {
         }
     }
 }
+mod wanted;
+
+pub use wanted::wanted;
