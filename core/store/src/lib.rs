@@ -22,7 +22,7 @@ pub use commit::{
     StoreError,
 };
 pub use memory::MemoryStore;
-pub use query::{Condition, Cursor, Direction, MAX_PAGE, Query};
+pub use query::{Condition, Cursor, Direction, Found, MAX_PAGE, Query};
 pub use row::{
     Column, ColumnKind, Index, Indexed, Key, Row, Table, Value, Version, Versioned, from_state, to_state,
 };

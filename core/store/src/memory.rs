@@ -11,7 +11,7 @@ use bus::{MemoryLog, Partition, Position, Topic};
 use crate::{
     Loaded, Store,
     commit::{Answer, AnswerKey, Commit, CommitError, CommitId, Parked, ParkedChange, Settled, StoreError},
-    query::{Condition, Direction, Query},
+    query::Query,
     row::{Key, Row, Table, Value, Versioned},
 };
 
@@ -79,27 +79,9 @@ impl<R: Row> Store<R> for MemoryStore<R> {
         let state = self.state();
         let table = table_of::<R>(query.table)?;
         let lower = Key { table: query.table, id: String::new() };
-        let mut found: Vec<(Value, &Versioned<R>)> = Vec::new();
-        for (key, versioned) in state.rows.range(lower..).take_while(|(key, _)| key.table == query.table) {
-            let columns = versioned.row.columns();
-            if !query.conditions.iter().all(|condition| holds(table, &columns, condition)) {
-                continue;
-            }
-            let order = query.order.map_or(Value::Null, |name| value(table, &columns, name).clone());
-            let here = (&order, key.id.as_str());
-            let is_after = query.after.as_ref().is_none_or(|cursor| {
-                let there = (&cursor.value, cursor.id.as_str());
-                if query.direction == Direction::Ascending { here > there } else { here < there }
-            });
-            if is_after {
-                found.push((order, versioned));
-            }
-        }
-        found.sort_by(|(a, left), (b, right)| (a, left.row.key()).cmp(&(b, right.row.key())));
-        if query.direction == Direction::Descending {
-            found.reverse();
-        }
-        Ok(found.into_iter().take(query.limit).map(|(_, versioned)| versioned.clone()).collect())
+        let rows = state.rows.range(lower..).take_while(|(key, _)| key.table == query.table);
+        let found = rows.filter_map(|(_, versioned)| query.find(table, versioned)).collect();
+        Ok(query.page(found))
     }
 
     async fn commit(&self, commit: Commit<R>) -> Result<(), CommitError> {
@@ -238,40 +220,6 @@ fn unique_values<R: Row>(row: &R) -> Vec<(&'static str, &'static str, Value)> {
 fn table_of<R: Row>(name: &str) -> Result<&'static Table, StoreError> {
     let found = R::TABLES.iter().find(|table| table.name == name);
     found.ok_or_else(|| StoreError::Corrupt(format!("no table {name}")))
-}
-
-fn value<'a>(table: &Table, columns: &'a [Value], name: &str) -> &'a Value {
-    let index = table.columns.iter().position(|column| column.name == name);
-    index.and_then(|index| columns.get(index)).unwrap_or(&Value::Null)
-}
-
-fn holds(table: &Table, columns: &[Value], condition: &Condition) -> bool {
-    match condition {
-        Condition::Is(name, wanted) => matches_one(value(table, columns, name), wanted),
-        Condition::OneOf(name, wanted) => {
-            wanted.iter().any(|one| matches_one(value(table, columns, name), one))
-        }
-        Condition::AtLeast(name, bound) => {
-            let value = value(table, columns, name);
-            *value != Value::Null && value >= bound
-        }
-        Condition::Below(name, bound) => {
-            let value = value(table, columns, name);
-            *value != Value::Null && value < bound
-        }
-        Condition::Matches(name, words) => match value(table, columns, name) {
-            Value::Text(text) => words.iter().all(|word| text.split(' ').any(|one| one.starts_with(word))),
-            _ => false,
-        },
-    }
-}
-
-fn matches_one(value: &Value, wanted: &Value) -> bool {
-    match (value, wanted) {
-        (Value::Null, _) => false,
-        (Value::Set(texts), Value::Text(wanted)) => texts.contains(wanted),
-        (value, wanted) => value == wanted,
-    }
 }
 
 #[cfg(test)]

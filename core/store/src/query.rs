@@ -1,6 +1,6 @@
 //! Finding rows: a few conditions on columns, an order, and where the last page ended.
 
-use crate::row::Value;
+use crate::row::{Row, Table, Value, Versioned};
 
 /// The most rows of one page.
 pub const MAX_PAGE: usize = 1_000;
@@ -96,5 +96,72 @@ impl Query {
     pub fn after(mut self, cursor: Option<Cursor>) -> Self {
         self.after = cursor;
         self
+    }
+}
+
+/// A row that a query finds, with what the page is ordered by.
+pub type Found<R> = (Value, Versioned<R>);
+
+/// Deciding a query in memory: for what is not, or not yet, where a database could look for it.
+impl Query {
+    /// The row with its place in the order, if all conditions hold for it and it is after where the last page
+    /// ended.
+    #[must_use]
+    pub fn find<R: Row>(&self, table: &Table, versioned: &Versioned<R>) -> Option<Found<R>> {
+        let columns = versioned.row.columns();
+        if !self.conditions.iter().all(|condition| holds(table, &columns, condition)) {
+            return None;
+        }
+        let order = self.order.map_or(Value::Null, |name| value(table, &columns, name).clone());
+        let id = versioned.row.key().id;
+        let is_after = self.after.as_ref().is_none_or(|cursor| {
+            let (here, there) = ((&order, &id), (&cursor.value, &cursor.id));
+            if self.direction == Direction::Ascending { here > there } else { here < there }
+        });
+        is_after.then(|| (order, versioned.clone()))
+    }
+
+    /// The page of what was found, in the order asked for.
+    #[must_use]
+    pub fn page<R: Row>(&self, mut found: Vec<Found<R>>) -> Vec<Versioned<R>> {
+        found.sort_by_cached_key(|(value, versioned)| (value.clone(), versioned.row.key().id));
+        if self.direction == Direction::Descending {
+            found.reverse();
+        }
+        found.into_iter().take(self.limit).map(|(_, versioned)| versioned).collect()
+    }
+}
+
+fn value<'a>(table: &Table, columns: &'a [Value], name: &str) -> &'a Value {
+    let index = table.columns.iter().position(|column| column.name == name);
+    index.and_then(|index| columns.get(index)).unwrap_or(&Value::Null)
+}
+
+fn holds(table: &Table, columns: &[Value], condition: &Condition) -> bool {
+    match condition {
+        Condition::Is(name, wanted) => matches_one(value(table, columns, name), wanted),
+        Condition::OneOf(name, wanted) => {
+            wanted.iter().any(|one| matches_one(value(table, columns, name), one))
+        }
+        Condition::AtLeast(name, bound) => {
+            let value = value(table, columns, name);
+            *value != Value::Null && value >= bound
+        }
+        Condition::Below(name, bound) => {
+            let value = value(table, columns, name);
+            *value != Value::Null && value < bound
+        }
+        Condition::Matches(name, words) => match value(table, columns, name) {
+            Value::Text(text) => words.iter().all(|word| text.split(' ').any(|one| one.starts_with(word))),
+            _ => false,
+        },
+    }
+}
+
+fn matches_one(value: &Value, wanted: &Value) -> bool {
+    match (value, wanted) {
+        (Value::Null, _) => false,
+        (Value::Set(texts), Value::Text(wanted)) => texts.contains(wanted),
+        (value, wanted) => value == wanted,
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod aiosmtpd;
 pub mod kafka;
+pub mod ferretdb;
 pub mod mariadb;
 pub mod postgres;
 pub mod process;

@@ -96,6 +96,34 @@ pub fn find(name: &str) -> Option<PathBuf> {
     candidates.into_iter().find(|candidate| candidate.is_file())
 }
 
+/// Where the scripts in `.ci/engines` keep what they build and download.
+pub fn engines_directory() -> Option<PathBuf> {
+    let named = env::var_os("BOXOFFICE_ENGINES").map(PathBuf::from);
+    named.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache").join("boxoffice-engines")))
+}
+
+/// A program that a script in `.ci/engines` has put there, or that is installed otherwise.
+pub fn find_engine(engine: &str, program: &str) -> Option<PathBuf> {
+    let kept = engines_directory().map(|root| root.join(engine).join("bin").join(program));
+    kept.filter(|path| path.is_file()).or_else(|| find(program))
+}
+
+/// What a test gets that needs a real server: the server, or none where it cannot be had, which is told. Where the
+/// environment variable `CI` is set, that is a failure.
+///
+/// # Panics
+/// When `CI` is set and there is no server.
+pub fn or_not_tested<T>(name: &str, server: anyhow::Result<T>) -> Option<T> {
+    match server {
+        Ok(server) => Some(server),
+        Err(why) if env::var_os("CI").is_some() => panic!("{name} is needed: {why:#}"),
+        Err(why) => {
+            println!("NOT TESTED: {name}: {why:#}");
+            None
+        }
+    }
+}
+
 /// A program by its name; an error names the package that has it.
 pub fn need(name: &str, package: &'static str) -> anyhow::Result<PathBuf> {
     find(name).with_context(|| format!("there is no {name}: {}", Package::Debian(package).hint()))

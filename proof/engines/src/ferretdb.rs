@@ -1,0 +1,58 @@
+//! FerretDB: the MongoDB protocol, on SQLite as durable as it is out of the box.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Context;
+use rustix::process::Signal;
+
+use crate::{
+    process::{self, Server},
+    tools,
+};
+
+/// How it is had.
+pub const HINT: &str = "run .ci/engines/ferretdb, which builds FerretDB 1.24.2 with Go";
+
+/// A running server without accounts.
+pub struct FerretDb {
+    /// Where it listens.
+    pub port: u16,
+    _server: Server,
+}
+
+impl FerretDb {
+    /// Starts it on an empty directory.
+    ///
+    /// # Errors
+    /// When the program is missing, or it does not start.
+    pub fn start(directory: &Path) -> anyhow::Result<Self> {
+        let program = find().with_context(|| format!("there is no ferretdb: {HINT}"))?;
+        let data = directory.join("data");
+        std::fs::create_dir_all(&data)?;
+        let port = process::free_port()?;
+        let mut command = Command::new(program);
+        command.current_dir(directory).args(["--handler=sqlite", "--telemetry=disable", "--debug-addr=-"]);
+        command.args(["--mode=normal", "--log-level=error"]);
+        command.arg(format!("--sqlite-url=file:{}/", data.display()));
+        command.arg(format!("--state-dir={}", directory.display()));
+        command.arg(format!("--listen-addr=127.0.0.1:{port}"));
+        let mut server = Server::start("ferretdb", directory, Signal::TERM, &mut command)?;
+        server.wait_for_port(port)?;
+        Ok(Self { port, _server: server })
+    }
+
+    /// The URL of a database, which is made when something is written into it.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        format!("mongodb://127.0.0.1:{}/{database}", self.port)
+    }
+}
+
+/// The program, if it is installed.
+#[must_use]
+pub fn find() -> Option<PathBuf> {
+    tools::find_engine("ferretdb", "ferretdb")
+}
