@@ -107,4 +107,6 @@ mod built_in {
 }
 
 use built_in::Leaving;
-pub use built_in::*;
+pub use built_in::open;
+#[cfg(feature = "fleet")]
+pub use built_in::settings;

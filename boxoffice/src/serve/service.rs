@@ -3,21 +3,28 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use bus::{Log, Partition, Topic};
-use kit::{Environment, Guard, Observer, Runtime, Transport, transport::Rpcs};
+use bus::{Partition, Topic};
+use kit::{Environment, Guard, Observer, Runtime, Transport, relay, transport::Rpcs};
 use store::{Row, Store};
 use ticket::Simulator;
 
 use super::{
-    Need, Role, Status, StoreUrl, keys, log, peers,
+    Need, Role, Status, StoreUrl, keys,
+    log::{self, OpenedLog},
+    peers,
     stores::{self, Access, Opened},
 };
-use crate::{config::Config, mail};
+use crate::{
+    config::{Config, Switch},
+    mail,
+};
 
 /// The pause after a database could not be opened; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause.
 const MAX_PAUSE: Duration = Duration::from_secs(10);
+
+const SECONDS_OF_A_DAY: u64 = 86_400;
 
 /// A service that runs.
 pub struct Service {
@@ -83,7 +90,7 @@ impl Parts<'_> {
     pub async fn start(&self, role: Role) -> anyhow::Result<Service> {
         let log = log::open(self.config, role)?;
         match role {
-            Role::User => self.user(&log.log).await,
+            Role::User => self.user(log).await,
             Role::Event => {
                 let hold_seconds = i64::from(self.config.hold_minutes) * 60;
                 let opened = self.opened(role).await?;
@@ -94,7 +101,7 @@ impl Parts<'_> {
                     self.environment.clone(),
                     hold_seconds,
                 );
-                Ok(self.finished(rpcs, opened))
+                Ok(self.finished(rpcs, opened, log))
             }
             Role::Ticket => {
                 let key = keys::ticket_key(self.config)?;
@@ -102,32 +109,33 @@ impl Parts<'_> {
                 let provider = Arc::new(Simulator::default());
                 let (store, environment) = (Arc::clone(&opened.store), self.environment.clone());
                 let rpcs = ticket::start(self.runtime, store, &log.log, environment, key, provider);
-                Ok(self.finished(rpcs, opened))
+                Ok(self.finished(rpcs, opened, log))
             }
             Role::Feedback => {
                 let opened = self.opened(role).await?;
                 let (store, environment) = (Arc::clone(&opened.store), self.environment.clone());
-                let rpcs = feedback::start(self.runtime, store, log.log, environment);
-                Ok(self.finished(rpcs, opened))
+                let rpcs = feedback::start(self.runtime, store, Arc::clone(&log.log), environment);
+                Ok(self.finished(rpcs, opened, log))
             }
             Role::Notification => {
                 let mailer = mail::mailer(self.config)?;
                 let opened = self.opened(role).await?;
                 let (store, environment) = (Arc::clone(&opened.store), self.environment.clone());
-                let rpcs = notification::start(self.runtime, store, log.log, environment, mailer);
-                Ok(self.finished(rpcs, opened))
+                let rpcs =
+                    notification::start(self.runtime, store, Arc::clone(&log.log), environment, mailer);
+                Ok(self.finished(rpcs, opened, log))
             }
             Role::Analytics => {
                 let opened = self.opened(role).await?;
                 let (store, environment) = (Arc::clone(&opened.store), self.environment.clone());
-                let rpcs = analytics::start(self.runtime, store, log.log, environment);
-                Ok(self.finished(rpcs, opened))
+                let rpcs = analytics::start(self.runtime, store, Arc::clone(&log.log), environment);
+                Ok(self.finished(rpcs, opened, log))
             }
             Role::Gateway => anyhow::bail!("the gateway is no service"),
         }
     }
 
-    async fn user(&self, log: &Arc<dyn Log>) -> anyhow::Result<Service> {
+    async fn user(&self, log: OpenedLog) -> anyhow::Result<Service> {
         let signer = keys::signer(self.config)?;
         let mut others = Vec::new();
         for peer in Role::SERVICES.into_iter().filter(|peer| *peer != Role::User) {
@@ -138,8 +146,9 @@ impl Parts<'_> {
         let admin_emails = self.config.admin_emails.iter().cloned().collect();
         let config = user::Config { admin_emails, ..user::Config::default() };
         let (store, environment) = (Arc::clone(&opened.store), self.environment.clone());
-        let rpcs = user::start(self.runtime, store, Arc::clone(log), environment, signer, others, config);
-        Ok(self.finished(rpcs, opened))
+        let rpcs =
+            user::start(self.runtime, store, Arc::clone(&log.log), environment, signer, others, config);
+        Ok(self.finished(rpcs, opened, log))
     }
 
     /// The service's database. A server that cannot be reached, or is not prepared yet, is waited for: it may come
@@ -174,11 +183,25 @@ impl Parts<'_> {
         });
     }
 
-    fn finished<R: Row>(&self, rpcs: impl Rpcs, opened: Opened<R>) -> Service {
-        let transport = Transport::local(
-            Observer::new(&self.runtime.metrics, self.environment.clone()).watch(self.guard.protect(rpcs)),
-        );
-        Service { transport, closing: Box::pin(async move { opened.close().await }) }
+    /// Puts the guard in front, starts the relay, and keeps what is closed at the end.
+    fn finished<R: Row>(&self, rpcs: impl Rpcs, opened: Opened<R>, log: OpenedLog) -> Service {
+        let role = self.status.role();
+        if self.config.fleet.relay == Switch::On {
+            let outbox = relay::Outbox {
+                store: Arc::clone(&opened.store),
+                log: Arc::clone(&opened.outbox),
+                publishes: role.publishes(),
+                keep: Duration::from_secs(u64::from(self.config.keep_facts_days) * SECONDS_OF_A_DAY),
+            };
+            relay::start(self.runtime, outbox, &log.publisher, self.environment);
+        }
+        let observer = Observer::new(&self.runtime.metrics, self.environment.clone());
+        let transport = Transport::local(observer.watch(self.guard.protect(rpcs)));
+        let closing = Box::pin(async move {
+            log.leave().await;
+            opened.close().await;
+        });
+        Service { transport, closing }
     }
 }
 

@@ -72,7 +72,55 @@ pub fn check_built_in(url: &StoreUrl) -> anyhow::Result<()> {
 pub async fn open<R: Row>(url: &StoreUrl, role: Role, access: Access) -> anyhow::Result<Opened<R>> {
     match url {
         StoreUrl::Sqlite(directory) => open_sqlite(directory, role, access),
+        #[cfg(feature = "fleet")]
+        StoreUrl::Sql(url) => {
+            let options = sql::Options { topics: role.publishes().to_vec(), ..sql::Options::default() };
+            let store = Arc::new(sql::SqlStore::<R>::open(url, options).await?);
+            Ok(Opened { outbox: Arc::clone(&store) as _, closing: Arc::clone(&store) as _, store })
+        }
+        #[cfg(feature = "fleet")]
+        StoreUrl::Mongo(url) => {
+            let options = mongo::Options { topics: role.publishes().to_vec() };
+            let store = Arc::new(mongo::MongoStore::<R>::open(url, options).await?);
+            Ok(Opened { outbox: Arc::clone(&store) as _, closing: Arc::clone(&store) as _, store })
+        }
+        #[cfg(not(feature = "fleet"))]
         StoreUrl::Sql(_) | StoreUrl::Mongo(_) => not_built_in(url),
+    }
+}
+
+/// Makes or upgrades the schema of a service's database. It may be run again, also while the service runs.
+///
+/// # Errors
+/// As [`open`].
+pub async fn migrate<R: Row>(url: &StoreUrl, role: Role) -> anyhow::Result<()> {
+    match url {
+        StoreUrl::Sqlite(directory) => {
+            open_sqlite::<R>(directory, role, Access::Own)?.close().await;
+            Ok(())
+        }
+        #[cfg(feature = "fleet")]
+        StoreUrl::Sql(url) => Ok(sql::migrate::<R>(url).await?),
+        #[cfg(feature = "fleet")]
+        StoreUrl::Mongo(url) => Ok(mongo::migrate::<R>(url).await?),
+        #[cfg(not(feature = "fleet"))]
+        StoreUrl::Sql(_) | StoreUrl::Mongo(_) => not_built_in(url),
+    }
+}
+
+#[cfg(feature = "fleet")]
+#[async_trait]
+impl<R: Row> Close for sql::SqlStore<R> {
+    async fn close(&self) {
+        Self::close(self).await;
+    }
+}
+
+#[cfg(feature = "fleet")]
+#[async_trait]
+impl<R: Row> Close for mongo::MongoStore<R> {
+    async fn close(&self) {
+        Self::close(self).await;
     }
 }
 

@@ -20,8 +20,8 @@ pub mod metrics;
 pub mod observed;
 pub mod pages;
 pub mod pipeline;
-pub mod remote;
 pub mod relay;
+pub mod remote;
 pub mod request;
 pub mod transport;
 
