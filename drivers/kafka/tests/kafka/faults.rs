@@ -6,14 +6,14 @@ use bus::{Fact, Log, LogError, Position, Publisher, Topic};
 use engines::kafka::Kafka;
 use kafka::{KafkaLog, KafkaPublisher, Settings, TopicOptions, TopicOutcome, create_topics};
 use rdkafka::{
-    admin::{AdminClient, AdminOptions},
+    admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier},
     client::DefaultClientContext,
     types::{RDKafkaApiKey, RDKafkaRespErr},
 };
 use store::MemoryStore;
 
 use crate::{
-    cluster::{Mock, Producer, Service, TOPIC, commit, settings, until_sold},
+    cluster::{Mock, PATIENCE, Producer, Service, TOPIC, commit, settings, until_sold},
     ledger::{LedgerRow, sales},
 };
 
@@ -140,14 +140,17 @@ async fn apache_kafka_is_killed_and_loses_what_it_may_lose() {
     what_was_compacted_is_read_on(&settings).await;
 }
 
+fn admin(settings: &Settings) -> AdminClient<DefaultClientContext> {
+    rdkafka::ClientConfig::new().set("bootstrap.servers", settings.servers()).create().unwrap()
+}
+
 /// Facts before a position are deleted, as by retention.
 async fn delete_before(settings: &Settings, topic: Topic, number: i32, offset: i64) {
-    let mut config = rdkafka::ClientConfig::new();
-    let admin: AdminClient<DefaultClientContext> =
-        config.set("bootstrap.servers", settings.servers()).create().unwrap();
+    let admin = admin(settings);
     let mut list = rdkafka::TopicPartitionList::new();
     list.add_partition_offset(&settings.topic(topic), number, rdkafka::Offset::Offset(offset)).unwrap();
-    admin.delete_records(&list, &AdminOptions::new()).await.unwrap();
+    let deleted = admin.delete_records(&list, &AdminOptions::new()).await.unwrap();
+    deleted.elements().iter().for_each(|one| one.error().unwrap());
 }
 
 async fn what_was_deleted_is_told(settings: &Settings) {
@@ -167,25 +170,41 @@ async fn what_was_deleted_is_told(settings: &Settings) {
     assert_eq!(rest.records[0], all.records[100]);
 }
 
+/// Has a topic compacted soon, and in small segments: the newest one never is.
+async fn compact_soon(settings: &Settings, topic: Topic) {
+    let name = settings.topic(topic);
+    let change = AlterConfig::new(ResourceSpecifier::Topic(&name))
+        .set("cleanup.policy", "compact")
+        .set("segment.ms", "500")
+        .set("max.compaction.lag.ms", "500");
+    let altered = admin(settings).alter_configs(&[change], &AdminOptions::new()).await.unwrap();
+    altered.into_iter().for_each(|one| drop(one.unwrap()));
+}
+
 async fn what_was_compacted_is_read_on(settings: &Settings) {
+    const TOPIC: Topic = Topic::UpsertData;
+    compact_soon(settings, TOPIC).await;
     let publisher = KafkaPublisher::new(settings).unwrap();
-    let facts: Vec<Arc<Fact>> = (0..10)
-        .map(|number| bus::conformance::sample(Topic::UpsertData, number))
-        .map(|fact| Arc::new(Fact { key: "one".to_owned(), ..fact }))
-        .collect();
-    publisher.publish(Topic::UpsertData, &facts).await.unwrap();
-    let log = KafkaLog::alone(settings, &[Topic::UpsertData]).await.unwrap();
-    for partition in log.partitions(Topic::UpsertData) {
-        if log.read(&partition, Position::default(), 1).await.unwrap().records.is_empty() {
-            continue;
+    let of_one = |fact| Arc::new(Fact { key: "one".to_owned(), ..fact });
+    let facts: Vec<_> = (0..10).map(|number| of_one(bus::conformance::sample(TOPIC, number))).collect();
+    publisher.publish(TOPIC, &facts).await.unwrap();
+    let log = KafkaLog::alone(settings, &[TOPIC]).await.unwrap();
+    let until = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let mut records = Vec::new();
+        for partition in log.partitions(TOPIC) {
+            records.extend(log.read(&partition, Position::default(), 1_000).await.unwrap().records);
         }
-        delete_before(settings, Topic::UpsertData, partition.name.parse().unwrap(), 6).await;
-        let rest = log.read(&partition, Position::default(), 100).await.unwrap();
-        let positions: Vec<u64> = rest.records.iter().map(|record| record.position.0).collect();
-        assert_eq!(positions, [7, 8, 9, 10], "the topic keeps the newest of each key, so none is missed");
-        return;
+        assert!(records.is_sorted_by_key(|record| record.position));
+        if !records.is_empty() && !records.iter().any(|record| record.fact == facts[0]) {
+            assert!(records[0].position > Position(1), "what is read first is what is left: {records:?}");
+            return;
+        }
+        assert!(tokio::time::Instant::now() < until, "nothing was compacted: {}", records.len());
+        seconds(0.7).await;
+        // Each begins a new segment, so that those before it may be compacted.
+        publisher.publish(TOPIC, &facts[9..]).await.unwrap();
     }
-    panic!("nothing was published");
 }
 
 #[tokio::test(flavor = "multi_thread")]
