@@ -20,8 +20,6 @@ use crate::{
     settings::Settings,
 };
 
-/// The groups of a cluster are shared with others: ours begin so.
-const GROUP_PREFIX: &str = "boxoffice-";
 /// The name of who reads everything and shares with nobody.
 const ALONE: &str = "reader";
 /// How long the broker may take to describe a topic when everything is to be read.
@@ -45,7 +43,8 @@ impl KafkaLog {
     /// When the settings are refused.
     pub fn join(settings: &Settings, service: &str, topics: &[Topic]) -> Result<Self, SetupError> {
         let (member, client) = Self::client(settings, service, topics)?;
-        let names: Vec<&str> = topics.iter().map(|topic| topic.name()).collect();
+        let names: Vec<String> = topics.iter().map(|topic| settings.topic(*topic)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
         client.subscribe(&names).map_err(|error| failed(settings, error))?;
         Self::start(settings, topics, member, client)
     }
@@ -70,7 +69,7 @@ impl KafkaLog {
             member.describe_one(&client, *topic, DESCRIBE_TIMEOUT).map_err(|why| failed(settings, why))?;
             for number in 0..member.partitions(*topic).len() {
                 let number = i32::try_from(number).unwrap_or(i32::MAX);
-                let added = all.add_partition_offset(topic.name(), number, Offset::End);
+                let added = all.add_partition_offset(&settings.topic(*topic), number, Offset::End);
                 added.map_err(|error| failed(settings, error))?;
             }
             member.adopt_later(*topic);
@@ -85,8 +84,8 @@ impl KafkaLog {
         service: &str,
         topics: &[Topic],
     ) -> Result<(Arc<Member>, Arc<BaseConsumer<Context>>), SetupError> {
-        let member = Member::new(topics);
-        let config = client::consumer(settings, &format!("{GROUP_PREFIX}{service}"));
+        let member = Member::new(settings, topics);
+        let config = client::consumer(settings, &settings.group(service));
         let client = config.create_with_context(Context(Arc::clone(&member)));
         Ok((member, Arc::new(client.map_err(|error| failed(settings, error))?)))
     }

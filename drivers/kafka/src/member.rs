@@ -23,7 +23,7 @@ use rdkafka::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::partition::Assigned;
+use crate::{partition::Assigned, settings::Settings};
 
 /// How long one poll waits for something to happen.
 const POLL: Duration = Duration::from_millis(100);
@@ -36,6 +36,7 @@ const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a member has, for its readers and its thread.
 pub struct Member {
+    settings: Settings,
     topics: Vec<Topic>,
     state: Mutex<State>,
 }
@@ -62,7 +63,7 @@ impl ClientContext for Context {
 impl ConsumerContext for Context {
     fn rebalance(&self, client: &BaseConsumer<Self>, event: RDKafkaRespErr, list: &mut TopicPartitionList) {
         let partitions: Vec<Partition> =
-            list.elements().iter().filter_map(|one| partition(one.topic(), one.partition())).collect();
+            list.elements().iter().filter_map(|one| self.0.partition(one.topic(), one.partition())).collect();
         let done = if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
             self.0.state().fresh.extend(partitions);
             // Where to read is what the reader's store says. Until it does, nothing old is fetched.
@@ -77,14 +78,14 @@ impl ConsumerContext for Context {
     }
 }
 
-/// The partition of ours that is meant.
-fn partition(topic: &str, number: i32) -> Option<Partition> {
-    Some(Partition { topic: Topic::from_name(topic)?, name: number.to_string() })
-}
-
 impl Member {
-    pub fn new(topics: &[Topic]) -> Arc<Self> {
-        Arc::new(Self { topics: topics.to_vec(), state: Mutex::default() })
+    pub fn new(settings: &Settings, topics: &[Topic]) -> Arc<Self> {
+        Arc::new(Self { settings: settings.clone(), topics: topics.to_vec(), state: Mutex::default() })
+    }
+
+    /// The partition of ours that is meant.
+    fn partition(&self, topic: &str, number: i32) -> Option<Partition> {
+        Some(Partition { topic: self.settings.topic_named(topic)?, name: number.to_string() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -133,7 +134,9 @@ impl Member {
         let fresh = std::mem::take(&mut self.state().fresh);
         for partition in fresh {
             let number = partition.name.parse().unwrap_or(-1);
-            let Some(assigned) = Assigned::new(&partition, number, client) else {
+            let Some(assigned) =
+                Assigned::new(&partition, self.settings.topic(partition.topic), number, client)
+            else {
                 tracing::error!(%partition, "an assigned partition cannot be read");
                 continue;
             };
@@ -214,10 +217,12 @@ impl Member {
         topic: Topic,
         at_most: Duration,
     ) -> Result<(), String> {
-        let found = client.fetch_metadata(Some(topic.name()), at_most).map_err(|error| error.to_string())?;
+        let found = client
+            .fetch_metadata(Some(&self.settings.topic(topic)), at_most)
+            .map_err(|error| error.to_string())?;
         let size = found.topics().first().map_or(0, |topic| topic.partitions().len());
         if size == 0 {
-            return Err(format!("there is no topic {}: create the topics first", topic.name()));
+            return Err(format!("there is no topic {}: create the topics first", self.settings.topic(topic)));
         }
         self.state().sizes.insert(topic, i32::try_from(size).unwrap_or(i32::MAX));
         Ok(())
@@ -229,11 +234,13 @@ impl Member {
             self.state().assigned.iter().map(|(partition, one)| (partition.clone(), one.done())).collect();
         let mut list = TopicPartitionList::new();
         for (partition, done) in assigned {
-            let (topic, number) = (partition.topic.name(), partition.name.parse().unwrap_or(-1));
+            let (topic, number) =
+                (self.settings.topic(partition.topic), partition.name.parse().unwrap_or(-1));
             if done == Position::default() || told.insert(partition, done) == Some(done) {
                 continue;
             }
-            if let Err(error) = list.add_partition_offset(topic, number, Offset::Offset(done.0.cast_signed()))
+            if let Err(error) =
+                list.add_partition_offset(&topic, number, Offset::Offset(done.0.cast_signed()))
             {
                 tracing::debug!(%error, "an offset cannot be told");
             }

@@ -33,6 +33,8 @@ const WAIT_AT_MOST: Duration = Duration::from_secs(1);
 /// A partition that is assigned to this reader.
 pub struct Assigned {
     partition: Partition,
+    /// Its topic and number on the cluster.
+    topic: String,
     number: i32,
     consumer: Arc<BaseConsumer<Context>>,
     queue: PartitionQueue<Context>,
@@ -59,15 +61,17 @@ impl Assigned {
     /// Takes over what is fetched of a partition that was just assigned; none when the client does not know it.
     pub fn new(
         partition: &Partition,
+        topic: String,
         number: i32,
         consumer: &Arc<BaseConsumer<Context>>,
     ) -> Option<Arc<Self>> {
-        let mut queue = consumer.split_partition_queue(partition.topic.name(), number)?;
+        let mut queue = consumer.split_partition_queue(&topic, number)?;
         let arrived = Arc::new(Notify::new());
         let told = Arc::clone(&arrived);
         queue.set_nonempty_callback(move || told.notify_one());
         Some(Arc::new(Self {
             partition: partition.clone(),
+            topic,
             number,
             consumer: Arc::clone(consumer),
             queue,
@@ -172,8 +176,7 @@ impl Assigned {
 
     /// Has the queue begin after a position; blocks. Where the partition ends.
     fn move_to(&self, after: Position) -> Result<u64, LogError> {
-        let name = self.partition.topic.name();
-        let watermarks = self.consumer.fetch_watermarks(name, self.number, BROKER_TIMEOUT);
+        let watermarks = self.consumer.fetch_watermarks(&self.topic, self.number, BROKER_TIMEOUT);
         let (first, end) = watermarks.map_err(|error| self.unavailable(&error))?;
         let (first, end) = (first.max(0).cast_unsigned(), end.max(0).cast_unsigned());
         if after.0 > end {
@@ -199,7 +202,7 @@ impl Assigned {
             self.check()?;
             let mut place = TopicPartitionList::new();
             let offset = Offset::Offset(offset.cast_signed());
-            let added = place.add_partition_offset(self.partition.topic.name(), self.number, offset);
+            let added = place.add_partition_offset(&self.topic, self.number, offset);
             added.map_err(|error| self.unavailable(&error))?;
             let sought = self.consumer.seek_partitions(place, BROKER_TIMEOUT);
             let error = match sought {

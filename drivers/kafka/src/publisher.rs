@@ -18,7 +18,7 @@ use rdkafka::{
     producer::{FutureProducer, FutureRecord, Producer, PurgeConfig, future_producer::DeliveryFuture},
 };
 
-use crate::{SetupError, client, envelope, settings::Settings, topics::parked_topic};
+use crate::{SetupError, client, envelope, settings::Settings};
 
 /// Publishes facts on a cluster.
 pub struct KafkaPublisher {
@@ -157,12 +157,14 @@ fn failure(fact: FactId, error: &KafkaError) -> PublishError {
 #[async_trait]
 impl Publisher for KafkaPublisher {
     async fn publish(&self, topic: Topic, facts: &[Arc<Fact>]) -> Result<(), PublishError> {
-        let draft = |fact| Draft { fact, topic: topic.name(), headers: envelope::headers(fact) };
+        let topic = self.settings.topic(topic);
+        let draft = |fact| Draft { fact, topic: &topic, headers: envelope::headers(fact) };
         self.send(facts.iter().map(|fact| draft(fact.as_ref())).collect()).await
     }
 
     async fn publish_parked(&self, parked: &[ParkedFact]) -> Result<(), PublishError> {
-        let topics: Vec<String> = parked.iter().map(|parked| parked_topic(parked.partition.topic)).collect();
+        let topics: Vec<String> =
+            parked.iter().map(|parked| self.settings.parked_topic(parked.partition.topic)).collect();
         let drafts = parked.iter().zip(&topics).map(|(parked, topic)| Draft {
             fact: &parked.record.fact,
             topic,

@@ -2,11 +2,15 @@
 
 use std::{fmt, time::Duration};
 
+use bus::Topic;
+
 use crate::SetupError;
 
 const SCHEME: &str = "kafka://";
+/// The groups of a cluster are shared with others: ours begin so.
+const GROUP: &str = "boxoffice-";
 /// What may follow the question mark.
-const OPTIONS: &str = "delivery_timeout_ms, session_timeout_ms, compression, tls, ca, sasl";
+const OPTIONS: &str = "prefix, delivery_timeout_ms, session_timeout_ms, compression, tls, ca, sasl";
 /// The shortest and longest that a time may be, in milliseconds.
 const TIMES_MS: std::ops::RangeInclusive<u64> = 1_000..=600_000;
 
@@ -14,6 +18,7 @@ const TIMES_MS: std::ops::RangeInclusive<u64> = 1_000..=600_000;
 ///
 /// | option | means | default |
 /// | --- | --- | --- |
+/// | `prefix` | comes before the names of topics and groups, where a cluster is shared by several platforms | none |
 /// | `delivery_timeout_ms` | how long publishing may take before it is an error | 30000 |
 /// | `session_timeout_ms` | how long a reader may be silent before others take over its partitions | 10000 |
 /// | `compression` | of what is published: `none`, `lz4` or `snappy` | `lz4` |
@@ -23,6 +28,7 @@ const TIMES_MS: std::ops::RangeInclusive<u64> = 1_000..=600_000;
 #[derive(Clone)]
 pub struct Settings {
     pub(crate) servers: String,
+    pub(crate) prefix: String,
     pub(crate) delivery_timeout: Duration,
     pub(crate) session_timeout: Duration,
     pub(crate) compression: String,
@@ -63,6 +69,7 @@ impl Settings {
         check_servers(servers)?;
         let mut settings = Self {
             servers: servers.to_owned(),
+            prefix: String::new(),
             delivery_timeout: Duration::from_secs(30),
             session_timeout: Duration::from_secs(10),
             compression: "lz4".to_owned(),
@@ -83,10 +90,39 @@ impl Settings {
         &self.servers
     }
 
+    /// The name of a topic on the cluster.
+    #[must_use]
+    pub fn topic(&self, topic: Topic) -> String {
+        format!("{}{}", self.prefix, topic.name())
+    }
+
+    /// The name of the topic on which facts of a topic are told that somebody could not process.
+    #[must_use]
+    pub fn parked_topic(&self, topic: Topic) -> String {
+        format!("{}{}.parked", self.prefix, topic.name())
+    }
+
+    /// The consumer group of a service.
+    #[must_use]
+    pub fn group(&self, service: &str) -> String {
+        format!("{}{GROUP}{service}", self.prefix)
+    }
+
+    /// The topic that has this name on the cluster.
+    pub(crate) fn topic_named(&self, name: &str) -> Option<Topic> {
+        Topic::from_name(name.strip_prefix(&self.prefix)?)
+    }
+
     fn set(&mut self, name: &str, value: &str) -> Result<(), SetupError> {
         let wrong =
             |expected: &str| Err(SetupError::Url(format!("has {name}={value}: it must be {expected}")));
         match (name, value) {
+            ("prefix", _)
+                if value.chars().all(|letter| letter.is_ascii_alphanumeric() || "._-".contains(letter)) =>
+            {
+                value.clone_into(&mut self.prefix);
+            }
+            ("prefix", _) => return wrong("letters, digits, dots, lines and underscores"),
             ("delivery_timeout_ms", _) => self.delivery_timeout = time(name, value)?,
             ("session_timeout_ms", _) => self.session_timeout = time(name, value)?,
             ("compression", "none" | "lz4" | "snappy") => value.clone_into(&mut self.compression),
@@ -196,6 +232,7 @@ mod tests {
             ("kafka://one:9092?delivery_timeout_ms=1", "delivery_timeout_ms"),
             ("kafka://one:9092?compression=zip", "compression"),
             ("kafka://one:9092?tls=yes", "tls"),
+            ("kafka://one:9092?prefix=a/b", "prefix"),
             ("kafka://one:9092?sasl=plain", "user:password@"),
             ("kafka://ada@one:9092", "password"),
         ] {

@@ -46,12 +46,6 @@ pub enum TopicOutcome {
     WasThere,
 }
 
-/// The topic on which facts of a topic are told that somebody could not process.
-#[must_use]
-pub fn parked_topic(topic: Topic) -> String {
-    format!("{}.parked", topic.name())
-}
-
 /// Creates the topics that are missing.
 ///
 /// # Errors
@@ -63,7 +57,8 @@ pub async fn create_topics(
     let failed = |why: String| SetupError::Cluster { servers: settings.servers.clone(), why };
     let admin: AdminClient<DefaultClientContext> =
         client::common(settings, "boxoffice-topics").create().map_err(|error| failed(error.to_string()))?;
-    let wanted: Vec<Wanted> = Topic::ALL.into_iter().flat_map(|topic| wanted(topic, options)).collect();
+    let wanted: Vec<Wanted> =
+        Topic::ALL.into_iter().flat_map(|topic| wanted(settings, topic, options)).collect();
     let new: Vec<NewTopic<'_>> = wanted.iter().map(|wanted| wanted.as_new(options)).collect();
     let admin_options =
         AdminOptions::new().request_timeout(Some(CREATE_TIMEOUT)).operation_timeout(Some(CREATE_TIMEOUT));
@@ -96,7 +91,7 @@ impl Wanted {
     }
 }
 
-fn wanted(topic: Topic, options: &TopicOptions) -> [Wanted; 2] {
+fn wanted(cluster: &Settings, topic: Topic, options: &TopicOptions) -> [Wanted; 2] {
     // What is acknowledged is on two brokers where there are two, and stays when one is lost.
     let in_sync = options.replication.min(2).to_string();
     let safe = || {
@@ -113,8 +108,8 @@ fn wanted(topic: Topic, options: &TopicOptions) -> [Wanted; 2] {
     let mut parked = safe();
     parked.extend(deleted_after(KEEP_PARKED));
     [
-        Wanted { name: topic.name().to_owned(), partitions: options.partitions, settings },
-        Wanted { name: parked_topic(topic), partitions: 1, settings: parked },
+        Wanted { name: cluster.topic(topic), partitions: options.partitions, settings },
+        Wanted { name: cluster.parked_topic(topic), partitions: 1, settings: parked },
     ]
 }
 
@@ -128,11 +123,13 @@ mod tests {
 
     #[test]
     fn only_what_says_how_everything_is_stays_for_good() {
+        let cluster = Settings::from_url("kafka://one:9092?prefix=test.").unwrap();
         let options = TopicOptions { replication: 1, ..TopicOptions::default() };
         for topic in Topic::ALL {
-            let [facts, parked] = wanted(topic, &options);
+            let [facts, parked] = wanted(&cluster, topic, &options);
             let policy = if topic == Topic::UpsertData { "compact" } else { "delete" };
             assert!(facts.settings.contains(&("cleanup.policy", policy.to_owned())), "{}", facts.name);
+            assert_eq!(parked.name, format!("test.{}.parked", topic.name()));
             assert!(parked.settings.contains(&("cleanup.policy", "delete".to_owned())));
             assert!(facts.settings.contains(&("min.insync.replicas", "1".to_owned())));
         }

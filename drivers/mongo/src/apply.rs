@@ -39,7 +39,7 @@ struct Last<R> {
 }
 
 /// What the entries say, each thing once.
-struct Work<R> {
+pub struct Work<R> {
     rows: BTreeMap<&'static str, HashMap<String, Last<R>>>,
     forgotten: Vec<Forgotten>,
     facts: BTreeMap<Topic, Vec<FactDoc>>,
@@ -50,7 +50,8 @@ struct Work<R> {
 }
 
 impl<R: Row> Work<R> {
-    fn of(entries: &[Arc<Entry<R>>]) -> Self {
+    /// What some entries say.
+    pub fn of(entries: &[Arc<Entry<R>>]) -> Self {
         let mut work = Self {
             rows: BTreeMap::new(),
             forgotten: Vec::new(),
@@ -127,7 +128,8 @@ impl<R: Row> Journal<R> {
         Ok(true)
     }
 
-    async fn write(&self, work: Work<R>) -> Result<(), StoreError> {
+    /// Writes it into the collections.
+    pub async fn write(&self, work: Work<R>) -> Result<(), StoreError> {
         let rows = try_join_all(work.rows.into_iter().map(|(table, rows)| self.write_rows(table, rows)));
         let facts = self.write_facts(work.forgotten, work.facts);
         let answers: Vec<AnswerDoc> = work.answers.into_values().collect();

@@ -128,23 +128,38 @@ impl<R: Row> Journal<R> {
 
     /// Checks a commit, and makes the next entry of it.
     async fn prepare(&self, commit: &Commit<R>) -> Result<Entry<R>, CommitError> {
+        let mut is_up_to_date = false;
         loop {
-            let reading = self.begin_read();
-            let known = self.known(commit).await.map_err(not_committed)?;
-            let newest = known.newest();
-            if newest > self.tail().seen {
-                self.catch_up().await.map_err(not_committed)?;
-            }
-            let tail = self.tail();
-            let prepared = reading.is_covered(&tail, newest).then(|| {
-                check(commit, &known, &tail)?;
-                Ok(next_entry(commit, &tail, &self.me))
-            });
-            drop(tail);
-            if let Some(prepared) = prepared {
-                return prepared;
+            match self.try_prepare(commit).await? {
+                Some(Err(CommitError::Stale(_))) if !is_up_to_date => {
+                    // Perhaps it is this store that is late.
+                    self.catch_up().await.map_err(not_committed)?;
+                    is_up_to_date = true;
+                }
+                Some(prepared) => return prepared,
+                None => {}
             }
         }
+    }
+
+    /// None when the store had to follow the log meanwhile.
+    async fn try_prepare(
+        &self,
+        commit: &Commit<R>,
+    ) -> Result<Option<Result<Entry<R>, CommitError>>, CommitError> {
+        let reading = self.begin_read();
+        let known = self.known(commit).await.map_err(not_committed)?;
+        let newest = known.newest();
+        if newest > self.tail().seen {
+            self.catch_up().await.map_err(not_committed)?;
+        }
+        let tail = self.tail();
+        let prepared = reading
+            .is_covered(&tail, newest)
+            .then(|| check(commit, &known, &tail).map(|()| next_entry(commit, &tail, &self.me)));
+        // The end of the read looks at the tail.
+        drop(tail);
+        Ok(prepared)
     }
 
     async fn known(&self, commit: &Commit<R>) -> Result<Known, StoreError> {

@@ -13,7 +13,7 @@ use mongodb::{
 use serde::{Serialize, de::DeserializeOwned};
 use store::StoreError;
 
-use crate::error::{Failure, NotInserted, OpenError, hide, in_time, only_duplicates};
+use crate::error::{DUPLICATE_KEY, Failure, NotInserted, OpenError, hide, in_time, only_duplicates};
 
 /// How long to look for a server that takes writes.
 const SELECTION_TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,8 +28,6 @@ const LOOKUPS: usize = 8;
 /// The most writes of one command, and about the most bytes of their documents: a command may have 48 MB.
 const MAX_WRITES: usize = 500;
 const MAX_WRITE_BYTES: usize = 8 * 1024 * 1024;
-/// The server's code for a duplicate key.
-const DUPLICATE_KEY: i32 = 11_000;
 
 /// How the server treats what only MongoDB promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -233,38 +231,28 @@ impl Place {
         doc! { "q": filter, "u": document, "upsert": true }
     }
 
-    /// That a document of a later entry is there already shows as a duplicate key, and is as it should be.
+    /// That a document of a later entry is there already shows as a duplicate key, and is as it should be. FerretDB does
+    /// not go on after it, so then each write is sent alone.
     async fn update(&self, collection: &str, writes: Vec<Document>) -> Result<(), Failure> {
-        let command = |updates: &[Document]| {
-            doc! {
-                "update": collection, "updates": updates, "ordered": false,
-                "writeConcern": { "w": "majority" },
+        if self.update_together(collection, &writes).await? == Updated::AllButDuplicates {
+            for one in &writes {
+                self.update_together(collection, std::slice::from_ref(one)).await?;
             }
-        };
-        match self.run(command(&writes)).await {
-            // FerretDB ends the command with the first failure, and does not say which it was.
-            Err(Failure::Error(error)) if is_duplicate(&error) => {
-                for one in &writes {
-                    match self.run(command(std::slice::from_ref(one))).await {
-                        Err(Failure::Error(error)) if is_duplicate(&error) => {}
-                        other => other?,
-                    }
-                }
-                Ok(())
-            }
-            other => other,
-        }
-    }
-
-    async fn run(&self, command: Document) -> Result<(), Failure> {
-        let answer = in_time(async { self.database.run_command(command).await }).await?;
-        let errors = answer.get_array("writeErrors").map(Vec::as_slice).unwrap_or_default();
-        let mut errors = errors.iter().filter_map(Bson::as_document);
-        let other = errors.find(|error| !error.get_i32("code").is_ok_and(|code| code == DUPLICATE_KEY));
-        if let Some(error) = other.or(answer.get_document("writeConcernError").ok()) {
-            return Err(Failure::Refused(error.get_str("errmsg").unwrap_or("no reason given").to_owned()));
         }
         Ok(())
+    }
+
+    async fn update_together(&self, collection: &str, updates: &[Document]) -> Result<Updated, Failure> {
+        let command = doc! {
+            "update": collection, "updates": updates, "ordered": false, "writeConcern": { "w": "majority" },
+        };
+        let answer = in_time(async { self.database.run_command(command).await }).await?;
+        let errors = answer.get_array("writeErrors").map(Vec::as_slice).unwrap_or_default();
+        let mut others = errors.iter().filter_map(Bson::as_document).filter(|error| !is_duplicate(error));
+        if let Some(error) = others.next().or(answer.get_document("writeConcernError").ok()) {
+            return Err(Failure::Refused(error.get_str("errmsg").unwrap_or("no reason given").to_owned()));
+        }
+        Ok(if errors.is_empty() { Updated::All } else { Updated::AllButDuplicates })
     }
 
     /// Deletes what a filter matches; how many.
@@ -279,6 +267,15 @@ fn majority() -> WriteConcern {
     WriteConcern::builder().w(Acknowledgment::Majority).build()
 }
 
-fn is_duplicate(error: &mongodb::error::Error) -> bool {
-    matches!(&*error.kind, mongodb::error::ErrorKind::Command(command) if command.code == DUPLICATE_KEY)
+fn is_duplicate(error: &Document) -> bool {
+    error.get_i32("code").is_ok_and(|code| code == DUPLICATE_KEY)
+}
+
+/// What an update of several documents did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Updated {
+    /// All.
+    All,
+    /// Some documents were there already.
+    AllButDuplicates,
 }

@@ -9,7 +9,7 @@ use store::{CommitError, StoreError};
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The server's code for a duplicate key.
-const DUPLICATE_KEY: i32 = 11_000;
+pub const DUPLICATE_KEY: i32 = 11_000;
 /// The server's code for an account that may not do this.
 const UNAUTHORIZED: i32 = 13;
 

@@ -176,3 +176,6 @@ impl<R: Row> Log for MongoStore<R> {
         waited.map(|_| ()).map_err(|error| LogError::Unavailable(error.to_string()))
     }
 }
+
+#[cfg(test)]
+mod tests;

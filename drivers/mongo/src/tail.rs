@@ -58,6 +58,12 @@ impl Confirmed {
         Self(Instant::now(), SystemTime::now())
     }
 
+    /// So long ago that anything may have happened.
+    #[cfg(test)]
+    pub fn long_ago() -> Self {
+        Self(Instant::now(), SystemTime::UNIX_EPOCH)
+    }
+
     /// How long ago it was.
     pub fn ago(self) -> Duration {
         self.0.elapsed().max(self.1.elapsed().unwrap_or_default())

@@ -156,6 +156,8 @@ fn properties(own: &Path, index: usize, ports: &[(u16, u16)]) -> String {
         format!("share.coordinator.state.topic.replication.factor={count}"),
         "group.initial.rebalance.delay.ms=0".to_owned(),
         format!("group.min.session.timeout.ms={MIN_SESSION_MS}"),
+        // Compacted topics are compacted soon.
+        "log.cleaner.backoff.ms=500".to_owned(),
         // A broker that is gone is noticed soon.
         "broker.session.timeout.ms=3000".to_owned(),
         "broker.heartbeat.interval.ms=500".to_owned(),

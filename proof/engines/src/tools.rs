@@ -108,20 +108,18 @@ pub fn find_engine(engine: &str, program: &str) -> Option<PathBuf> {
     kept.filter(|path| path.is_file()).or_else(|| find(program))
 }
 
-/// What a test gets that needs a real server: the server, or none where it cannot be had, which is told. Where the
-/// environment variable `CI` is set, that is a failure.
+/// Whether a test can have a real server, whose program was looked for. Where it cannot, that is told, and where the
+/// environment variable `CI` is set, it is a failure.
 ///
 /// # Panics
-/// When `CI` is set and there is no server.
-pub fn or_not_tested<T>(name: &str, server: anyhow::Result<T>) -> Option<T> {
-    match server {
-        Ok(server) => Some(server),
-        Err(why) if env::var_os("CI").is_some() => panic!("{name} is needed: {why:#}"),
-        Err(why) => {
-            println!("NOT TESTED: {name}: {why:#}");
-            None
-        }
+/// When `CI` is set and there is no such program.
+pub fn can_test(name: &str, program: Option<PathBuf>, hint: &str) -> bool {
+    let missing = program.is_none();
+    assert!(!missing || env::var_os("CI").is_none(), "{name} is needed: {hint}");
+    if missing {
+        println!("NOT TESTED: {name}: {hint}");
     }
+    !missing
 }
 
 /// A program by its name; an error names the package that has it.

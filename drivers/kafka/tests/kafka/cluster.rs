@@ -1,28 +1,40 @@
-//! Clusters to test on.
+//! Clusters to test on, and services on them.
 
 use std::{sync::Arc, time::Duration};
 
 use bus::{Assignments, Change, Fact, Log, Partition, Publisher, Topic};
-use kafka::{KafkaLog, KafkaPublisher, Settings, parked_topic};
+use kafka::{KafkaLog, KafkaPublisher, Settings};
+use kit::{
+    Environment, Pace, Pipeline, Runtime,
+    relay::{self, Outbox},
+};
 use rdkafka::{mocking::MockCluster, producer::DefaultProducerContext};
+use store::{Commit, CommitId, MemoryStore, Store};
+
+use crate::ledger::{Ledger, LedgerRow, Written, written};
 
 /// How long a test waits for what should come.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(90);
+/// The topic of the ledger.
+pub const TOPIC: Topic = Topic::TicketStatusEvent;
 
 /// A cluster in this process that can be told to fail. It must stay where it was made.
 pub struct Mock {
     pub cluster: MockCluster<'static, DefaultProducerContext>,
+    brokers: i32,
 }
 
 impl Mock {
-    /// With the topics of the platform.
-    pub fn start(brokers: i32, partitions: i32) -> Self {
-        let cluster = MockCluster::new(brokers).unwrap();
+    pub fn start(brokers: i32) -> Self {
+        Self { cluster: MockCluster::new(brokers).unwrap(), brokers }
+    }
+
+    /// The topics of the platform. The mock cluster cannot be asked to create them.
+    pub fn create_topics(&self, settings: &Settings, partitions: i32) {
         for topic in Topic::ALL {
-            cluster.create_topic(topic.name(), partitions, brokers).unwrap();
-            cluster.create_topic(&parked_topic(topic), 1, brokers).unwrap();
+            self.cluster.create_topic(&settings.topic(topic), partitions, self.brokers).unwrap();
+            self.cluster.create_topic(&settings.parked_topic(topic), 1, self.brokers).unwrap();
         }
-        Self { cluster }
     }
 
     pub fn url(&self) -> String {
@@ -42,7 +54,7 @@ pub async fn publish(publisher: &KafkaPublisher, facts: &[Arc<Fact>]) {
     }
 }
 
-/// Waits until a reader of a log was given so many partitions.
+/// Waits until readers of a log were given so many partitions.
 pub async fn assigned(log: &dyn Log, topics: &[Topic], count: usize) -> Vec<Partition> {
     let mut assignments = Assignments::of(log, topics);
     let mut partitions: Vec<Partition> = Vec::new();
@@ -64,4 +76,69 @@ pub async fn joined(settings: &Settings, group: &str, topics: &[Topic], partitio
     let log = KafkaLog::join(settings, group, topics).unwrap();
     assigned(&log, topics, partitions).await;
     log
+}
+
+/// One process of the service that keeps the ledger.
+pub struct Service {
+    pub log: Arc<KafkaLog>,
+    runtime: Runtime,
+}
+
+impl Service {
+    /// On a store that it may share with others of its kind.
+    pub fn start(settings: &Settings, store: Arc<dyn Store<LedgerRow>>) -> Self {
+        let log = Arc::new(KafkaLog::join(settings, "ledger", &[TOPIC]).unwrap());
+        let runtime = Runtime::new();
+        let handle = runtime.start(Pipeline::new(Arc::new(Ledger), store, Environment::system()));
+        runtime.consume(&handle, &(Arc::clone(&log) as _), &[TOPIC], Pace::Prompt);
+        Self { log, runtime }
+    }
+
+    /// The order in which a service stops.
+    pub async fn stop(self) {
+        self.runtime.stop().await;
+        self.log.leave().await;
+    }
+}
+
+/// One process of a service that publishes sales.
+pub struct Producer {
+    runtime: Runtime,
+}
+
+impl Producer {
+    pub fn start(settings: &Settings, store: &Arc<MemoryStore<LedgerRow>>) -> Self {
+        let runtime = Runtime::new();
+        let outbox = Outbox {
+            store: Arc::clone(store) as Arc<dyn Store<LedgerRow>>,
+            log: store.log(),
+            publishes: &[TOPIC],
+            keep: Duration::from_secs(3_600),
+        };
+        let publisher = Arc::new(KafkaPublisher::new(settings).unwrap()) as Arc<dyn Publisher>;
+        relay::start(&runtime, outbox, &publisher, &Environment::system());
+        Self { runtime }
+    }
+
+    pub async fn stop(self) {
+        self.runtime.stop().await;
+    }
+}
+
+/// Puts facts into an outbox.
+pub async fn commit(store: &MemoryStore<LedgerRow>, facts: &[Arc<Fact>]) {
+    let id = CommitId(Environment::system().id());
+    store.commit(Commit { facts: facts.to_vec(), ..Commit::new(id, 0) }).await.unwrap();
+}
+
+/// Waits until a ledger has so many sales.
+pub async fn until_sold(store: &MemoryStore<LedgerRow>, sales: usize) -> Written {
+    let wait = async {
+        while written(store).sales < sales {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let waited = tokio::time::timeout(PATIENCE, wait).await;
+    waited.unwrap_or_else(|_| panic!("waited in vain for {sales} sales: {:?}", written(store)));
+    written(store)
 }

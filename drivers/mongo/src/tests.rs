@@ -1,0 +1,431 @@
+//! What needs a look inside: reads of what is applied, crashes in the middle, and the way in which MongoDB itself is
+//! spoken to, which FerretDB understands too.
+
+use std::sync::Arc;
+
+use bus::{Log, Position, Topic, conformance::sample};
+use engines::{
+    ferretdb::{self, FerretDb},
+    tools,
+};
+use mongodb::bson::{Document, doc};
+use store::{
+    Advance, Answer, Change, Condition, MemoryStore, ParkedChange, Row as _,
+    conformance::{self, Note, Show, SuiteRow, TOPICS},
+};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    apply::Work,
+    database::{ANSWERS, COMMITS, Dialect, LOG, outbox, table_collection},
+};
+
+type Suite = MongoStore<SuiteRow>;
+
+struct Server {
+    ferret: FerretDb,
+    _directory: TempDir,
+}
+
+impl Server {
+    fn start() -> Option<Self> {
+        if !tools::can_test("FerretDB", ferretdb::find(), ferretdb::HINT) {
+            return None;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        Some(Self { ferret: FerretDb::start(directory.path()).unwrap(), _directory: directory })
+    }
+
+    async fn migrated(&self) -> String {
+        let url = self.ferret.url(&format!("suite_{}", Uuid::new_v4().simple()));
+        migrate::<SuiteRow>(&url).await.unwrap();
+        url
+    }
+}
+
+async fn open(url: &str, dialect: Dialect) -> Suite {
+    let place = Place { dialect, ..Place::connect(url).await.unwrap() };
+    Suite::open_place(place, Options { topics: TOPICS.to_vec() }).await.unwrap()
+}
+
+/// A store whose commits are applied before they are answered, so that its reads find everything in the collections.
+struct Applied(Suite);
+
+impl Applied {
+    async fn applied(&self) {
+        self.0.journal.flush().await.unwrap();
+        assert!(!self.0.journal.tail().has_work(), "all is applied");
+    }
+}
+
+#[async_trait]
+impl Store<SuiteRow> for Applied {
+    async fn load(&self, keys: &[Key], answers: &[AnswerKey]) -> Result<Loaded<SuiteRow>, StoreError> {
+        self.0.load(keys, answers).await
+    }
+    async fn query(&self, query: &Query) -> Result<Vec<Versioned<SuiteRow>>, StoreError> {
+        self.0.query(query).await
+    }
+    async fn commit(&self, commit: Commit<SuiteRow>) -> Result<(), CommitError> {
+        let committed = self.0.commit(commit).await;
+        self.applied().await;
+        committed
+    }
+    async fn settle(&self, id: CommitId) -> Result<Settled, StoreError> {
+        let settled = self.0.settle(id).await;
+        self.applied().await;
+        settled
+    }
+    async fn position(&self, partition: &Partition) -> Result<Position, StoreError> {
+        self.0.position(partition).await
+    }
+    async fn parked(&self) -> Result<Vec<Parked>, StoreError> {
+        self.0.parked().await
+    }
+    async fn prune(&self, before_us: i64) -> Result<u64, StoreError> {
+        self.0.prune(before_us).await
+    }
+    async fn trim(&self, topic: Topic, up_to: Position, before_us: i64) -> Result<u64, StoreError> {
+        self.0.trim(topic, up_to, before_us).await
+    }
+}
+
+#[async_trait]
+impl Log for Applied {
+    fn partitions(&self, topic: Topic) -> Vec<Partition> {
+        self.0.partitions(topic)
+    }
+    async fn read(&self, partition: &Partition, after: Position, most: usize) -> Result<Batch, LogError> {
+        self.0.read(partition, after, most).await
+    }
+    async fn wait(&self, partition: &Partition, after: Position) -> Result<(), LogError> {
+        self.0.wait(partition, after).await
+    }
+}
+
+async fn conforms_when_applied(dialect: Dialect) {
+    let Some(server) = Server::start() else { return };
+    conformance::run(|| async {
+        let store = Arc::new(Applied(open(&server.migrated().await, dialect).await));
+        (Arc::clone(&store) as Arc<dyn Store<SuiteRow>>, store as Arc<dyn Log>)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_applied_conforms() {
+    conforms_when_applied(Dialect::FerretDb).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_applied_conforms_as_mongodb_is_spoken_to() {
+    conforms_when_applied(Dialect::MongoDb).await;
+}
+
+fn note(id: &str, text: &str) -> SuiteRow {
+    Note { id: id.to_owned(), text: text.to_owned() }.into()
+}
+
+fn commit_id(number: u64) -> CommitId {
+    CommitId(Uuid::from_u128(u128::from(number)))
+}
+
+/// Everything that a commit can have, over a version of its note.
+fn everything(number: u64, version: u64) -> Commit<SuiteRow> {
+    let mut commit = Commit::new(commit_id(number), 1_000);
+    let row = note("n", &format!("written by {number}"));
+    commit.changes.push(Change::new(row.key(), version, Some(row)));
+    let new = note(&format!("new {number}"), "");
+    commit.changes.push(Change::new(new.key(), 0, Some(new)));
+    let seed = u32::try_from(number).unwrap();
+    commit.facts = vec![
+        Arc::new(sample(Topic::TicketEvent, seed)),
+        Arc::new(sample(Topic::UpsertData, seed)),
+        Arc::new(sample(Topic::TicketEvent, seed + 1_000)),
+    ];
+    let answer = Answer { fingerprint: "f".to_owned(), body: number.to_string(), at_us: 1_000 };
+    commit.answers.push((AnswerKey(number.to_string()), answer));
+    let partition = Partition { topic: Topic::FeedbackEvent, name: "feedback".to_owned() };
+    let (from, to) = (Position(number - 1), Position(number));
+    commit.advances.push(Advance { partition: partition.clone(), from, to });
+    let fact = Arc::new(sample(Topic::FeedbackEvent, seed));
+    let record = bus::Record { position: to, fact };
+    let parked = Parked { partition, record, reason: "odd".to_owned(), at_us: i64::from(seed) };
+    commit.parked.push(ParkedChange::Park(parked));
+    commit
+}
+
+/// Every record of a topic.
+async fn all(log: &dyn Log, topic: Topic) -> Vec<bus::Record> {
+    let (partition, mut position, mut records) = (log.partitions(topic).remove(0), Position(0), Vec::new());
+    loop {
+        let batch = log.read(&partition, position, 100).await.unwrap();
+        if batch.records.is_empty() && batch.next == position {
+            return records;
+        }
+        position = batch.next;
+        records.extend(batch.records);
+    }
+}
+
+async fn has_everything(store: &Suite, count: u64) {
+    let keys: Vec<AnswerKey> = (1..=count).map(|number| AnswerKey(number.to_string())).collect();
+    let loaded = store.load(&[note("n", "").key()], &keys).await.unwrap();
+    let expected = Versioned::new(note("n", &format!("written by {count}")), count);
+    assert_eq!(loaded.rows, [Some(expected)]);
+    assert!(loaded.answers.iter().all(Option::is_some));
+    assert_eq!(store.query(&Query::all("note")).await.unwrap().len() as u64, count + 1);
+    let parked = store.parked().await.unwrap();
+    assert_eq!(parked.len() as u64, count);
+    assert_eq!(store.position(&parked[0].partition).await.unwrap(), Position(count));
+    for (topic, each) in [(Topic::TicketEvent, 2), (Topic::UpsertData, 1)] {
+        let positions: Vec<u64> = all(store, topic).await.iter().map(|record| record.position.0).collect();
+        assert_eq!(positions, (1..=count * each).collect::<Vec<_>>(), "each fact once, in order");
+    }
+    for number in 1..=count {
+        assert_eq!(store.settle(commit_id(number)).await.unwrap(), Settled::Committed);
+    }
+}
+
+async fn count(store: &Suite, collection: &str) -> u64 {
+    let found: Vec<Document> = store.journal.place.find(collection, doc! {}, None).await.unwrap();
+    found.len() as u64
+}
+
+/// What the collections have, without the log.
+async fn is_applied_once(store: &Suite, commits: u64) {
+    assert_eq!(count(store, &table_collection("note")).await, commits + 1);
+    assert_eq!(count(store, &outbox(Topic::TicketEvent)).await, commits * 2);
+    assert_eq!(count(store, ANSWERS).await, commits);
+    assert_eq!(count(store, COMMITS).await, commits);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_dead_process_has_committed_is_there_at_once_and_applied_by_the_next() {
+    let Some(server) = Server::start() else { return };
+    for dialect in [Dialect::FerretDb, Dialect::MongoDb] {
+        let url = server.migrated().await;
+        let dead = open(&url, dialect).await;
+        for number in 1..=3 {
+            dead.commit(everything(number, number - 1)).await.unwrap();
+        }
+        // It dies before it has applied anything.
+        drop(dead);
+        let next = open(&url, dialect).await;
+        assert_eq!(count(&next, &table_collection("note")).await, 0, "nothing is applied yet");
+        has_everything(&next, 3).await;
+        next.commit(everything(4, 3)).await.unwrap();
+        next.journal.flush().await.unwrap();
+        has_everything(&next, 4).await;
+        is_applied_once(&next, 4).await;
+        next.close().await;
+        let after = open(&url, dialect).await;
+        has_everything(&after, 4).await;
+        is_applied_once(&after, 4).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_applied_in_part_is_applied_again_without_harm() {
+    let Some(server) = Server::start() else { return };
+    for dialect in [Dialect::FerretDb, Dialect::MongoDb] {
+        let url = server.migrated().await;
+        let dead = open(&url, dialect).await;
+        dead.take_keeper().unwrap().abort();
+        for number in 1..=3 {
+            dead.commit(everything(number, number - 1)).await.unwrap();
+        }
+        // It dies after it has applied two of them, and before it has told anybody.
+        let entries = dead.journal.tail().pending();
+        dead.journal.write(Work::of(&entries[..2])).await.unwrap();
+        drop(dead);
+        let next = open(&url, dialect).await;
+        has_everything(&next, 3).await;
+        next.commit(everything(4, 3)).await.unwrap();
+        next.journal.flush().await.unwrap();
+        has_everything(&next, 4).await;
+        is_applied_once(&next, 4).await;
+    }
+}
+
+/// MongoDB evaluates the filter and writes in one step: what comes late changes nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_applies_late_brings_nothing_old_back() {
+    let Some(server) = Server::start() else { return };
+    let url = server.migrated().await;
+    let late = open(&url, Dialect::MongoDb).await;
+    late.take_keeper().unwrap().abort();
+    late.commit(everything(1, 0)).await.unwrap();
+    let row = note("gone", "");
+    let mut made = Commit::new(commit_id(100), 1_000);
+    made.changes.push(Change::new(row.key(), 0, Some(row.clone())));
+    late.commit(made).await.unwrap();
+    let old = late.journal.tail().pending();
+
+    let next = open(&url, Dialect::MongoDb).await;
+    next.commit(everything(2, 1)).await.unwrap();
+    let mut removed = Commit::new(commit_id(101), 1_000);
+    removed.changes.push(Change::new(row.key(), 1, None));
+    next.commit(removed).await.unwrap();
+    next.journal.flush().await.unwrap();
+    late.journal.write(Work::of(&old)).await.unwrap();
+
+    let reader = open(&url, Dialect::MongoDb).await;
+    for store in [&next, &reader] {
+        has_everything(store, 2).await;
+        assert_eq!(store.load(&[row.key()], &[]).await.unwrap().rows, [None]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_entries_leave_the_log_and_a_process_that_slept_begins_anew() {
+    let Some(server) = Server::start() else { return };
+    let url = server.migrated().await;
+    let (awake, asleep) = (open(&url, Dialect::FerretDb).await, open(&url, Dialect::FerretDb).await);
+    asleep.take_keeper().unwrap().abort();
+    for number in 1..=3 {
+        awake.commit(everything(number, number - 1)).await.unwrap();
+    }
+    awake.journal.flush().await.unwrap();
+    let me = Arc::clone(&awake.journal.me);
+    awake.journal.mark(&me, &me).await.unwrap();
+    let mark = awake.journal.tail().mark;
+    assert_eq!(awake.journal.delete_before(mark).await.unwrap(), mark);
+    assert_eq!(
+        count(&awake, LOG).await,
+        2,
+        "the entry up to which all is applied, and the mark that says so"
+    );
+
+    // It has seen nothing since long before, and the numbers after what it saw are free again.
+    asleep.journal.tail().confirmed = crate::tail::Confirmed::long_ago();
+    let mut late = Commit::new(commit_id(9), 1_000);
+    late.changes.push(Change::new(note("late", "").key(), 0, Some(note("late", ""))));
+    let refused = asleep.commit(late).await;
+    assert!(matches!(refused, Err(CommitError::Failed(_))), "{refused:?}");
+    assert_eq!(count(&awake, LOG).await, 2, "what it wrote is taken back");
+    has_everything(&asleep, 3).await;
+    asleep.commit(everything(4, 3)).await.unwrap();
+    has_everything(&awake, 4).await;
+}
+
+/// A generator of numbers that look random, the same for each seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+fn random_row(dice: &mut Dice) -> SuiteRow {
+    let id = format!("{:02}", dice.below(12));
+    if dice.below(3) == 0 {
+        return note(&id, "text");
+    }
+    let city = (dice.below(3) > 0).then(|| ["Bern", "Basel"][dice.below(2) as usize].to_owned());
+    let code = (dice.below(3) == 0).then(|| format!("C{}", dice.below(6)));
+    let seats = (dice.below(4) > 0).then(|| dice.below(40).cast_signed());
+    Show {
+        id,
+        city,
+        seats,
+        tags: vec![format!("t{}", dice.below(3))],
+        words: Some("jazz im park".to_owned()),
+        code,
+    }
+    .into()
+}
+
+async fn random_commit(dice: &mut Dice, number: u64, model: &MemoryStore<SuiteRow>) -> Commit<SuiteRow> {
+    let mut commit = Commit::new(commit_id(number), 1_000);
+    for _ in 0..=dice.below(3) {
+        let row = random_row(dice);
+        let key = row.key();
+        if commit.changes.iter().any(|change| change.key == key) {
+            continue;
+        }
+        let known = model.load(std::slice::from_ref(&key), &[]).await.unwrap().rows.remove(0);
+        let version = known.map_or(0, |row| row.version);
+        // Now and then it expects something wrong.
+        let expected = if dice.below(10) == 0 { version + 1 } else { version };
+        let row = (dice.below(5) > 0).then_some(row);
+        commit.changes.push(Change::new(key, expected, row));
+    }
+    let topic = TOPICS[dice.below(3) as usize];
+    commit.facts.push(Arc::new(sample(topic, u32::try_from(number).unwrap())));
+    if dice.below(20) == 0 {
+        commit.forgotten.push((topic, format!("key-{}", dice.below(number))));
+    }
+    commit
+}
+
+async fn compare(store: &Suite, model: &MemoryStore<SuiteRow>) {
+    let queries = [
+        Query::all("note"),
+        Query::all("show"),
+        Query::all("show").order("seats", store::Direction::Descending).limit(4),
+        Query::all("show")
+            .filter(Condition::Is("city", "Bern".into()))
+            .order("seats", store::Direction::Ascending),
+        Query::all("show").filter(Condition::Is("tags", "t1".into())).limit(2),
+    ];
+    for query in queries {
+        assert_eq!(store.query(&query).await.unwrap(), model.query(&query).await.unwrap(), "{query:?}");
+    }
+    let keys: Vec<Key> = (0..12).map(|id| Key::new("show", format!("{id:02}"))).collect();
+    assert_eq!(store.load(&keys, &[]).await.unwrap().rows, model.load(&keys, &[]).await.unwrap().rows);
+    for topic in TOPICS {
+        let facts =
+            |records: Vec<bus::Record>| records.into_iter().map(|record| record.fact).collect::<Vec<_>>();
+        let (here, there) = (all(store, topic).await, all(model.log().as_ref(), topic).await);
+        assert_eq!(facts(here), facts(there), "{}", topic.name());
+    }
+}
+
+/// Three stores on one database, used in turn, with deaths and reopenings, are one store in memory.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_stores_on_one_database_are_as_one_in_memory() {
+    const COMMITS: u64 = 150;
+    let Some(server) = Server::start() else { return };
+    for (seed, dialect) in [(1, Dialect::FerretDb), (2, Dialect::MongoDb), (3, Dialect::MongoDb)] {
+        let (url, model, mut dice) = (server.migrated().await, MemoryStore::new(&TOPICS), Dice(seed));
+        let mut stores = Vec::new();
+        for _ in 0..3 {
+            stores.push(open(&url, dialect).await);
+        }
+        for number in 1..=COMMITS {
+            let commit = random_commit(&mut dice, number, &model).await;
+            let expected = model.commit(commit.clone()).await;
+            let at = dice.below(3) as usize;
+            let committed = stores[at].commit(commit).await;
+            assert_eq!(
+                committed.is_ok(),
+                expected.is_ok(),
+                "seed {seed}, commit {number}: {committed:?} {expected:?}"
+            );
+            match dice.below(12) {
+                0 => compare(&stores[dice.below(3) as usize], &model).await,
+                1 => {
+                    let store = &stores[dice.below(3) as usize];
+                    store.journal.apply().await.unwrap();
+                    compare(store, &model).await;
+                }
+                2 if number % 3 == 0 => {
+                    stores[at].close().await;
+                    stores[at] = open(&url, dialect).await;
+                }
+                3 if number % 3 == 0 => stores[at] = open(&url, dialect).await,
+                _ => {}
+            }
+        }
+        for store in &stores {
+            compare(store, &model).await;
+        }
+        stores[0].journal.flush().await.unwrap();
+        compare(&stores[0], &model).await;
+    }
+}
