@@ -11,6 +11,7 @@ pub mod config;
 pub mod data_dir;
 pub mod demo;
 pub mod figures;
+pub mod fleet;
 pub mod import;
 mod mail;
 pub mod platform;

@@ -37,6 +37,15 @@ pub struct Fleet {
     #[config(env = "BOXOFFICE_LOG_URL")]
     pub log_url: Option<String>,
 
+    /// The partitions of each topic that `boxoffice topics` makes, from 1 to 1000: the most replicas of one service
+    /// that can share its work. It cannot be changed later.
+    #[config(env = "BOXOFFICE_TOPIC_PARTITIONS", default = 12)]
+    pub topic_partitions: u16,
+
+    /// On how many brokers each partition is kept. Without it, on three, or on as many as there are.
+    #[config(env = "BOXOFFICE_TOPIC_REPLICATION")]
+    pub topic_replication: Option<u16>,
+
     /// Where a service listens for gRPC.
     #[config(env = "BOXOFFICE_GRPC_LISTEN", default = "127.0.0.1:9000")]
     pub grpc_listen: SocketAddr,
@@ -101,6 +110,8 @@ pub enum Switch {
 
 /// The longest drain, in seconds.
 const MAX_DRAIN_SECONDS: u32 = 300;
+/// The most partitions of a topic.
+const MAX_TOPIC_PARTITIONS: u16 = 1_000;
 
 impl Fleet {
     /// Refuses what no single value shows to be wrong.
@@ -112,6 +123,11 @@ impl Fleet {
             self.drain_seconds <= MAX_DRAIN_SECONDS,
             "drain_seconds must be from 0 to {MAX_DRAIN_SECONDS}"
         );
+        anyhow::ensure!(
+            (1..=MAX_TOPIC_PARTITIONS).contains(&self.topic_partitions),
+            "topic_partitions must be from 1 to {MAX_TOPIC_PARTITIONS}"
+        );
+        anyhow::ensure!(self.topic_replication != Some(0), "topic_replication must be at least 1");
         Ok(())
     }
 

@@ -150,6 +150,8 @@ impl Readiness for Status {
             needed: true,
             detail: detail.to_owned(),
         };
-        std::iter::once(own).chain(self.locked().values().cloned()).collect()
+        // When it runs, its parts say the rest.
+        let own = (phase != Phase::Ready).then_some(own);
+        own.into_iter().chain(self.locked().values().cloned()).collect()
     }
 }

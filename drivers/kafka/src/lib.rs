@@ -25,7 +25,7 @@ mod topics;
 pub use log::KafkaLog;
 pub use publisher::KafkaPublisher;
 pub use settings::Settings;
-pub use topics::{TopicOptions, TopicOutcome, create_topics};
+pub use topics::{TopicOptions, TopicOutcome, brokers, create_topics};
 
 /// Why something could not be set up.
 #[derive(Debug, thiserror::Error)]

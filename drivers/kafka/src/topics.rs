@@ -6,6 +6,7 @@ use bus::{Retention, Topic};
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
+    consumer::{BaseConsumer, Consumer},
     error::RDKafkaErrorCode,
 };
 
@@ -74,6 +75,19 @@ pub async fn create_topics(
         }
     }
     Ok(outcomes)
+}
+
+/// How many brokers a cluster has, as far as they are up.
+///
+/// # Errors
+/// When it cannot be reached.
+pub async fn brokers(settings: &Settings) -> Result<usize, SetupError> {
+    let failed = |why: String| SetupError::Cluster { servers: settings.servers.clone(), why };
+    let client: BaseConsumer =
+        client::common(settings, "boxoffice-topics").create().map_err(|error| failed(error.to_string()))?;
+    let asked = tokio::task::spawn_blocking(move || client.fetch_metadata(None, CREATE_TIMEOUT)).await;
+    let metadata = asked.map_err(|error| failed(error.to_string()))?;
+    Ok(metadata.map_err(|error| failed(error.to_string()))?.brokers().len())
 }
 
 /// A topic to be created.
