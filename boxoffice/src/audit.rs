@@ -5,14 +5,16 @@
 
 mod checks;
 mod scan;
+mod sources;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use bus::{Log, Topic};
 use store::{Row, Store};
+use tokio::time::Instant;
 
-use crate::stores::Stores;
 use scan::{Lag, lag};
+pub use sources::{Backlog, Outbox, Sources};
 
 /// What an audit found.
 #[derive(Debug, Default)]
@@ -57,7 +59,7 @@ struct Lags {
 ///
 /// # Errors
 /// When a store cannot be read.
-pub async fn run(stores: &Stores) -> anyhow::Result<Report> {
+pub async fn run(stores: &Sources) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let lags = lags(stores, &mut report).await?;
     note_parked(stores, &mut report).await?;
@@ -81,17 +83,68 @@ pub async fn run(stores: &Stores) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-async fn lags(stores: &Stores, report: &mut Report) -> anyhow::Result<Lags> {
-    let log = stores.log();
+/// How often a fleet is looked at until it is at rest.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Looks at stores that may still change, until all is at rest and clean, or the time is over. What is found is what
+/// two looks in a row have found.
+///
+/// # Errors
+/// When a store or the log cannot be read.
+pub async fn run_until_at_rest(stores: &Sources, wait: Duration) -> anyhow::Result<Report> {
+    let until = Instant::now() + wait;
+    let mut before: Option<Vec<String>> = None;
+    loop {
+        let mut report = run(stores).await?;
+        let is_clean = report.violations.is_empty() && report.notes.is_empty();
+        let found = report.violations.clone();
+        // Something that a look in the middle of a change has shown is not there the next time.
+        let is_confirmed =
+            |violation: &String| before.as_ref().is_some_and(|before| before.contains(violation));
+        report.violations.retain(is_confirmed);
+        let is_over = Instant::now() >= until && before.is_some();
+        if is_clean || is_over {
+            return Ok(report);
+        }
+        before = Some(found);
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn lags(stores: &Sources, report: &mut Report) -> anyhow::Result<Lags> {
+    let log = Arc::clone(&stores.log);
     let to_event = lag_of(stores.event.as_ref(), log.as_ref(), event::CONSUMES, report).await?;
     let to_ticket = lag_of(stores.ticket.as_ref(), log.as_ref(), ticket::CONSUMES, report).await?;
-    Ok(Lags {
+    let mut lags = Lags {
         saga: to_event.keys.union(&to_ticket.keys).cloned().collect(),
         notification: lag_of(stores.notification.as_ref(), log.as_ref(), notification::CONSUMES, report)
             .await?,
         feedback: lag_of(stores.feedback.as_ref(), log.as_ref(), feedback::CONSUMES, report).await?,
         analytics: lag_of(stores.analytics.as_ref(), log.as_ref(), analytics::CONSUMES, report).await?,
-    })
+    };
+    for backlog in &stores.backlogs {
+        let unpublished = backlog.unpublished().await?;
+        if unpublished.is_empty() {
+            continue;
+        }
+        let (service, count) = (backlog.service(), unpublished.len());
+        report.notes.push(format!(
+            "{service} has {count} facts to publish; what they change is not compared between the stores. \
+             `boxoffice serve {service}` publishes them."
+        ));
+        lags.wait_for(&unpublished);
+    }
+    Ok(lags)
+}
+
+impl Lags {
+    /// Facts that nobody can have heard of yet.
+    fn wait_for(&mut self, keys: &BTreeSet<String>) {
+        self.saga.extend(keys.iter().cloned());
+        for lag in [&mut self.notification, &mut self.feedback, &mut self.analytics] {
+            lag.keys.extend(keys.iter().cloned());
+        }
+    }
 }
 
 async fn lag_of<R: Row>(
@@ -106,16 +159,17 @@ async fn lag_of<R: Row>(
     if lag.facts > 0 {
         let note = format!(
             "{} has {} facts to consume; what they change is not compared between the stores. \
-             `boxoffice up` consumes them.",
+             `boxoffice up`, or `boxoffice serve {}`, consumes them.",
             R::SERVICE,
-            lag.facts
+            lag.facts,
+            R::SERVICE
         );
         report.notes.push(note);
     }
     Ok(lag)
 }
 
-async fn note_parked(stores: &Stores, report: &mut Report) -> anyhow::Result<()> {
+async fn note_parked(stores: &Sources, report: &mut Report) -> anyhow::Result<()> {
     let notes = &mut report.notes;
     scan::parked(stores.event.as_ref(), notes).await?;
     scan::parked(stores.ticket.as_ref(), notes).await?;

@@ -4,7 +4,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Flags;
+use crate::{
+    config::{Flags, FleetFlags, ListenFlags},
+    serve::Role,
+};
 
 /// Sell tickets: events, bookings, the door, feedback and figures, in one program.
 #[derive(Debug, Parser)]
@@ -22,6 +25,8 @@ Examples:
   boxoffice import events conferences.csv --organizer me@example.org --data-dir ./data
   boxoffice audit --data-dir ./data             check every invariant over the stores
   boxoffice config > boxoffice.toml             write a configuration file with comments
+  boxoffice serve ticket --help                 run one service by itself
+  boxoffice doctor --help                       find out what is wrong with a fleet
 
 Configuration comes from flags, then BOXOFFICE_* in the environment, then boxoffice.toml.";
 
@@ -35,6 +40,78 @@ Events are published. Importing a file again creates nothing; bad rows are repor
 Examples:
   boxoffice import events conferences.csv --organizer me@example.org --data-dir ./data
   boxoffice import events conferences.csv --url http://127.0.0.1:8000 --token $TOKEN";
+
+const SERVE_HELP: &str = "\
+Every setting is an environment variable, and a line of the section [fleet] of the configuration file:
+`boxoffice config` writes them with their meaning. A service needs a database (BOXOFFICE_STORE_URL) and the
+log (BOXOFFICE_LOG_URL); `user` and the gateway need the addresses of the services (BOXOFFICE_TICKET_URL, ...);
+`user` signs access tokens (BOXOFFICE_ACCESS_KEY_FILE), all others verify them (BOXOFFICE_ACCESS_PUBLIC_KEY_FILE);
+`ticket` signs tickets (BOXOFFICE_TICKET_KEY_FILE). `boxoffice keys DIRECTORY` makes the keys.
+
+SIGTERM ends it when what it has begun is done; a second one at once.
+
+Examples:
+  boxoffice keys ./keys
+  BOXOFFICE_TICKET_KEY_FILE=keys/ticket.pk8 BOXOFFICE_ACCESS_PUBLIC_KEY_FILE=keys/access-token.pub.pem \\
+    boxoffice serve ticket --store-url mariadb://boxoffice:secret@db/ticket --log-url kafka://kafka:9092
+  BOXOFFICE_TICKET_URL=http://ticket-1:9000,http://ticket-2:9000 ... boxoffice serve gateway --listen 0.0.0.0:8000";
+
+const AUDIT_HELP: &str = "\
+With --data-dir it looks at a stopped platform. With the databases of a fleet (--store-url, BOXOFFICE_STORE_URL or
+BOXOFFICE_TICKET_STORE_URL and so on) and its log (BOXOFFICE_LOG_URL) it looks at them beside the running services, and
+waits until they are at rest: what is found twice in a row is a violation.
+
+Examples:
+  boxoffice audit --data-dir ./data
+  boxoffice audit --store-url 'postgres://boxoffice:secret@db/{service}' --log-url kafka://kafka:9092";
+
+const MIGRATE_HELP: &str = "\
+It may be run again, and while services run. Each service needs a database of its own, which must exist; {service} in
+the URL stands for the service's name.
+
+Examples:
+  boxoffice migrate --store-url 'mariadb://boxoffice:secret@db/{service}'
+  BOXOFFICE_TICKET_STORE_URL=mysql://ticket:secret@mysql/ticket boxoffice migrate ticket";
+
+const TOPICS_HELP: &str = "\
+BOXOFFICE_TOPIC_PARTITIONS says how many partitions each has, BOXOFFICE_TOPIC_REPLICATION on how many brokers each is
+kept, and BOXOFFICE_KEEP_FACTS_DAYS for how long.
+
+Examples:
+  boxoffice topics --log-url kafka://kafka-1:9092,kafka-2:9092
+  BOXOFFICE_TOPIC_PARTITIONS=48 boxoffice topics --log-url kafka://kafka:9092";
+
+const PARKED_HELP: &str = "\
+A fact that a service cannot process is set aside after a few tries, with the later facts of its key behind it. Once
+the reason is mended, they are tried again in their order. The service may run meanwhile, unless its database is a
+SQLite file.
+
+Examples:
+  boxoffice parked list --store-url 'postgres://boxoffice:secret@db/{service}'
+  boxoffice parked redrive analytics --store-url postgres://boxoffice:secret@db/analytics";
+
+const REPLAY_HELP: &str = "\
+Nothing of the running service is changed. Compared are: all tables of analytics; those of notification but for whether
+a mail went out; those of feedback but for the ratings, which came by request. It exits 1 when they differ.
+
+Examples:
+  boxoffice replay analytics --into sqlite:./replayed --store-url postgres://boxoffice:secret@db/analytics \\
+    --log-url kafka://kafka:9092";
+
+const DOCTOR_HELP: &str = "\
+It looks at the keys, the databases and their tables, the brokers and topics, and the other services, with the same
+settings as `boxoffice serve`.
+
+Examples:
+  boxoffice doctor ticket
+  boxoffice doctor --store-url 'postgres://boxoffice:secret@db/{service}' --log-url kafka://kafka:9092";
+
+const KEYS_HELP: &str = "\
+It makes access-token.pk8 (private, for the user service alone), access-token.pub.pem (for every role) and
+ticket.pk8 (private, for the ticket service alone). Nobody but their owner may read them.
+
+Examples:
+  boxoffice keys ./keys";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -51,17 +128,93 @@ pub enum Command {
         #[arg(long)]
         demo: bool,
     },
+    /// Start one service, or the gateway, by itself
+    #[command(after_help = SERVE_HELP)]
+    Serve {
+        /// What to start
+        role: Role,
+        /// A TOML file with a section [fleet] [default: boxoffice.toml, if it is there]
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Where its database and the log are.
+        #[command(flatten)]
+        fleet: FleetFlags,
+        /// Where it listens.
+        #[command(flatten)]
+        listen: ListenFlags,
+    },
+    /// Make the keys of a fleet in a directory; keys that are there stay as they are
+    #[command(after_help = KEYS_HELP)]
+    Keys {
+        /// The directory
+        directory: PathBuf,
+    },
     /// Bring data in
     Import {
         /// What.
         #[command(subcommand)]
         what: Import,
     },
-    /// Check all invariants over the stores of a stopped platform; exit 1 and name the rows on a violation
+    /// Check all invariants over the stores; exit 1 and name the rows on a violation
+    #[command(after_help = AUDIT_HELP)]
     Audit {
         /// Layers of the configuration.
         #[command(flatten)]
         flags: Flags,
+        /// Where the databases and the log of a fleet are.
+        #[command(flatten)]
+        fleet: FleetFlags,
+        /// How long a fleet may take to come to rest, in seconds
+        #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+        wait: u32,
+    },
+    /// Make or upgrade the tables of each service's database
+    #[command(after_help = MIGRATE_HELP)]
+    Migrate {
+        /// Of this service alone
+        role: Option<Role>,
+        /// Where the databases are.
+        #[command(flatten)]
+        fleet: FleetArgs,
+    },
+    /// Create the topics of the log; those that are there stay as they are
+    #[command(after_help = TOPICS_HELP)]
+    Topics {
+        /// Where the log is.
+        #[command(flatten)]
+        fleet: FleetArgs,
+    },
+    /// Facts that services could not process
+    Parked {
+        /// What to do with them.
+        #[command(subcommand)]
+        what: ParkedCommand,
+    },
+    /// Build a read model anew from the log, into a fresh database, and compare it with the one in use
+    #[command(after_help = REPLAY_HELP)]
+    Replay {
+        /// analytics, notification or feedback
+        role: Role,
+        /// The fresh database, such as sqlite:./replayed
+        #[arg(long, value_name = "URL")]
+        into: String,
+        /// Where the database in use and the log are.
+        #[command(flatten)]
+        fleet: FleetArgs,
+    },
+    /// Explain what is wrong with a deployment, and how to mend it; exit 1 when something is
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor {
+        /// What this role needs; without it, everything that is configured
+        role: Option<Role>,
+        /// Where the databases and the log are.
+        #[command(flatten)]
+        fleet: FleetArgs,
+    },
+    /// Ask a page such as http://127.0.0.1:9001/readyz; exit 1 unless it answers 200. For containers without a shell
+    Health {
+        /// The page
+        url: String,
     },
     /// Give somebody the role ADMIN, on a stopped platform; they have it when they sign in next
     GrantAdmin {
@@ -73,6 +226,40 @@ pub enum Command {
     },
     /// Write a configuration file with every setting, its meaning and its default
     Config,
+}
+
+/// What can be done with parked facts.
+#[derive(Debug, Subcommand)]
+pub enum ParkedCommand {
+    /// Name them, with the reason; what they say is not shown
+    #[command(after_help = PARKED_HELP)]
+    List {
+        /// Of this service alone
+        role: Option<Role>,
+        /// Where the databases are.
+        #[command(flatten)]
+        fleet: FleetArgs,
+    },
+    /// Try those of a service again, in their order
+    #[command(after_help = PARKED_HELP)]
+    Redrive {
+        /// Of which service
+        role: Role,
+        /// Where its database is.
+        #[command(flatten)]
+        fleet: FleetArgs,
+    },
+}
+
+/// The settings of a command over a fleet.
+#[derive(Debug, Default, Clone, clap::Args)]
+pub struct FleetArgs {
+    /// A TOML file with a section [fleet] [default: boxoffice.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where the databases and the log are.
+    #[command(flatten)]
+    pub flags: FleetFlags,
 }
 
 /// What can be imported.

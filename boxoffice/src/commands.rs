@@ -5,6 +5,7 @@ use std::{
     path::Path,
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -14,18 +15,17 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::Api,
     audit,
-    cli::{Command, Import},
-    config::{Config, Flags, template},
+    cli::{Command, FleetArgs, Import, ParkedCommand},
+    config::{Config, Flags, FleetFlags, ListenFlags, template},
     data_dir::DataDir,
-    demo, import,
+    demo, fleet, import,
     platform::Platform,
+    serve::{self, Role},
     server::Server,
+    signals::{STOPPED_AT_ONCE, StopSignals},
     stores::Stores,
     telemetry,
 };
-
-/// The exit status of a program that was interrupted: 128 and the number of SIGINT.
-const STOPPED_AT_ONCE: u8 = 130;
 
 /// Runs a command to its end.
 ///
@@ -34,12 +34,27 @@ const STOPPED_AT_ONCE: u8 = 130;
 pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Up { flags, listen, demo } => up(Config::read(&flags, listen)?, demo).await,
+        Command::Serve { role, config, fleet, listen } => {
+            serve::run(role, Config::read_fleet(config.as_deref(), &fleet, &listen)?).await
+        }
+        Command::Keys { directory } => make_keys(&directory),
         Command::Import { what: Import::Events { file, organizer, flags, url, token } } => match (url, token)
         {
             (Some(url), Some(token)) => import_remote(&file, &url, &token, organizer).await,
             _ => import_local(&file, &Config::read(&flags, None)?, organizer).await,
         },
-        Command::Audit { flags } => run_audit(&Config::read(&flags, None)?).await,
+        Command::Audit { flags, fleet, wait } => run_audit(&flags, &fleet, wait).await,
+        Command::Migrate { role, fleet } => say(fleet::migrate::run(&read(&fleet)?, role).await?),
+        Command::Topics { fleet } => make_topics(&read(&fleet)?).await,
+        Command::Parked { what: ParkedCommand::List { role, fleet } } => {
+            say(fleet::parked::list(&read(&fleet)?, role).await?)
+        }
+        Command::Parked { what: ParkedCommand::Redrive { role, fleet } } => {
+            redrive(&read(&fleet)?, role).await
+        }
+        Command::Replay { role, into, fleet } => replay(&read(&fleet)?, role, &into).await,
+        Command::Doctor { role, fleet } => Ok(diagnose(&fleet::doctor::run(&read(&fleet)?, role).await)),
+        Command::Health { url } => health(&url).await,
         Command::GrantAdmin { email, flags } => grant_admin(&email, &flags).await,
         Command::Config => {
             write!(stdout(), "{}", template())?;
@@ -83,45 +98,6 @@ async fn up(config: Config, with_demo: bool) -> anyhow::Result<ExitCode> {
         _ = signals.wait() => return Ok(ExitCode::from(STOPPED_AT_ONCE)),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The ways in which the program is asked to stop.
-#[cfg(unix)]
-struct StopSignals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl StopSignals {
-    fn listen() -> anyhow::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    /// Returns when one came since [`StopSignals::listen`].
-    async fn wait(&mut self) -> anyhow::Result<()> {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-        Ok(())
-    }
-}
-
-/// The way in which the program is asked to stop.
-#[cfg(not(unix))]
-struct StopSignals;
-
-#[cfg(not(unix))]
-impl StopSignals {
-    fn listen() -> anyhow::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn wait(&mut self) -> anyhow::Result<()> {
-        Ok(tokio::signal::ctrl_c().await?)
-    }
 }
 
 async fn import_local(file: &Path, config: &Config, organizer: Option<String>) -> anyhow::Result<ExitCode> {
@@ -169,11 +145,46 @@ fn conclude(summary: &import::Summary) -> ExitCode {
     if summary.bad.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn run_audit(config: &Config) -> anyhow::Result<ExitCode> {
-    let data = DataDir::open_existing(&config.data_dir)?;
+/// The settings of a command over a fleet.
+fn read(fleet: &FleetArgs) -> anyhow::Result<Config> {
+    Config::read_fleet(fleet.config.as_deref(), &fleet.flags, &ListenFlags::default())
+}
+
+fn say(lines: Vec<String>) -> anyhow::Result<ExitCode> {
+    lines.iter().for_each(|line| println!("{line}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run_audit(flags: &Flags, fleet: &FleetFlags, wait: u32) -> anyhow::Result<ExitCode> {
+    let over_network = Config::read_fleet(flags.config.as_deref(), fleet, &ListenFlags::default())?;
+    let has_databases = Role::SERVICES.iter().all(|role| over_network.fleet.store_url_of(*role).is_some());
+    if flags.data_dir.is_none() && has_databases {
+        let report = audit_fleet(&over_network, Duration::from_secs(u64::from(wait))).await?;
+        return Ok(tell(&report));
+    }
+    let data = DataDir::open_existing(&Config::read(flags, None)?.data_dir)?;
     let stores = Stores::open_read_only(&data)?;
-    let report = audit::run(&stores).await?;
+    let report = audit::run(&stores.sources()).await?;
     stores.close().await;
+    Ok(tell(&report))
+}
+
+#[cfg(feature = "fleet")]
+async fn audit_fleet(config: &Config, wait: Duration) -> anyhow::Result<audit::Report> {
+    let settings = serve::log::settings(config)?;
+    let log = kafka::KafkaLog::alone(&settings, &bus::Topic::ALL).await?;
+    let databases = fleet::Databases::open(config).await?;
+    let report = audit::run_until_at_rest(&databases.sources(config, Arc::new(log)), wait).await;
+    databases.close().await;
+    report
+}
+
+#[cfg(not(feature = "fleet"))]
+async fn audit_fleet(_config: &Config, _wait: Duration) -> anyhow::Result<audit::Report> {
+    fleet::not_built_in("audit")
+}
+
+fn tell(report: &audit::Report) -> ExitCode {
     for note in &report.notes {
         println!("note: {note}");
     }
@@ -181,7 +192,81 @@ async fn run_audit(config: &Config) -> anyhow::Result<ExitCode> {
         println!("VIOLATION: {violation}");
     }
     println!("{}", report.summary());
-    Ok(if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[cfg(feature = "fleet")]
+async fn make_topics(config: &Config) -> anyhow::Result<ExitCode> {
+    say(fleet::topics::run(config).await?)
+}
+
+#[cfg(not(feature = "fleet"))]
+async fn make_topics(_config: &Config) -> anyhow::Result<ExitCode> {
+    fleet::not_built_in("topics")
+}
+
+async fn redrive(config: &Config, role: Role) -> anyhow::Result<ExitCode> {
+    let (done, still) = fleet::parked::redrive(config, role).await?;
+    println!("{done} done, {} still parked", still.len());
+    for line in &still {
+        println!("{line}");
+    }
+    Ok(if still.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[cfg(feature = "fleet")]
+async fn replay(config: &Config, role: Role, into: &str) -> anyhow::Result<ExitCode> {
+    let outcome = fleet::replay::run(config, role, &serve::StoreUrl::parse("--into", into)?).await?;
+    println!("{} facts were replayed", outcome.facts);
+    for (table, in_use, anew) in &outcome.tables {
+        let verdict = if in_use == anew { "same" } else { "DIFFERENT" };
+        println!("{table}: {verdict}: {in_use} in use, {anew} built anew");
+    }
+    if outcome.behind > 0 {
+        println!(
+            "the {role} service is {} positions behind the log: what it has not heard differs",
+            outcome.behind
+        );
+    }
+    Ok(if outcome.is_same() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[cfg(not(feature = "fleet"))]
+async fn replay(_config: &Config, _role: Role, _into: &str) -> anyhow::Result<ExitCode> {
+    fleet::not_built_in("replay")
+}
+
+fn diagnose(findings: &fleet::doctor::Findings) -> ExitCode {
+    for well in &findings.well {
+        println!("ok       {well}");
+    }
+    for (what, mend) in &findings.wrong {
+        println!("PROBLEM  {what}\n         mend: {mend}");
+    }
+    println!("{} are well, {} are not", findings.well.len(), findings.wrong.len());
+    if findings.wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// How long a page may take to answer.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
+
+async fn health(url: &str) -> anyhow::Result<ExitCode> {
+    let client = reqwest::Client::builder().timeout(HEALTH_TIMEOUT).no_proxy().build()?;
+    let response = client.get(url).send().await.with_context(|| format!("no answer from {url}"))?;
+    let status = response.status();
+    println!("{status} {}", response.text().await.unwrap_or_default());
+    Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn make_keys(directory: &Path) -> anyhow::Result<ExitCode> {
+    let made = serve::keys::make(directory)?;
+    for file in &made {
+        println!("made {}", file.display());
+    }
+    if made.is_empty() {
+        println!("all keys are there already");
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn grant_admin(email: &str, flags: &Flags) -> anyhow::Result<ExitCode> {

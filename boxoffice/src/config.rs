@@ -1,9 +1,16 @@
 //! Configuration: flags, then `BOXOFFICE_*` in the environment, then a TOML file, then the defaults.
 
-use std::{net::SocketAddr, path::PathBuf};
+mod fleet;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use confique::{Config as _, Layer};
+
+pub use fleet::{Fleet, FleetFlags, ListenFlags, Switch};
 
 /// What may be chosen. `boxoffice config` writes it as a commented TOML file.
 #[derive(Debug, Clone, confique::Config)]
@@ -58,6 +65,10 @@ pub struct Config {
     /// The sender of all mail.
     #[config(env = "BOXOFFICE_MAIL_FROM", default = "Boxoffice <boxoffice@localhost>")]
     pub mail_from: String,
+
+    /// For services that run by themselves (`boxoffice serve`).
+    #[config(nested)]
+    pub fleet: Fleet,
 }
 
 /// How the log is written.
@@ -94,17 +105,34 @@ impl Config {
     /// # Errors
     /// When a file cannot be read, or holds an unknown key or a wrong value; the error names it.
     pub fn read(flags: &Flags, listen: Option<SocketAddr>) -> anyhow::Result<Self> {
-        if let Some(file) = &flags.config {
-            anyhow::ensure!(file.is_file(), "there is no configuration file {}", file.display());
-        }
         let mut wanted = <Self as confique::Config>::Layer::empty();
         wanted.data_dir.clone_from(&flags.data_dir);
         wanted.listen = listen;
-        let file = flags.config.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
+        Self::load_with(wanted, flags.config.as_deref())
+    }
+
+    /// Reads all layers for a service, or for a command over several.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn read_fleet(file: Option<&Path>, flags: &FleetFlags, listen: &ListenFlags) -> anyhow::Result<Self> {
+        let mut wanted = <Self as confique::Config>::Layer::empty();
+        wanted.listen = listen.listen;
+        wanted.fleet.store_url.clone_from(&flags.store_url);
+        wanted.fleet.log_url.clone_from(&flags.log_url);
+        wanted.fleet.grpc_listen = listen.grpc_listen;
+        wanted.fleet.admin_listen = listen.admin_listen;
+        Self::load_with(wanted, file)
+    }
+
+    fn load_with(wanted: <Self as confique::Config>::Layer, file: Option<&Path>) -> anyhow::Result<Self> {
+        if let Some(file) = file {
+            anyhow::ensure!(file.is_file(), "there is no configuration file {}", file.display());
+        }
         let config = Self::builder()
             .preloaded(wanted)
             .env()
-            .file(&file)
+            .file(file.unwrap_or(Path::new(DEFAULT_FILE)))
             .load()
             .context("the configuration cannot be used")?;
         anyhow::ensure!(
@@ -116,6 +144,7 @@ impl Config {
             "keep_facts_days must be from 0 to {MAX_KEEP_FACTS_DAYS}"
         );
         anyhow::ensure!((0.0..=1.0).contains(&config.trace_ratio), "trace_ratio must be from 0 to 1");
+        config.fleet.check()?;
         Ok(config)
     }
 

@@ -44,8 +44,7 @@ impl DataDir {
 
     fn lock(path: &Path) -> anyhow::Result<Self> {
         let file = path.join(LOCK_FILE);
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&file);
-        let lock = lock.with_context(|| format!("cannot write {}", file.display()))?;
+        let lock = lock_file(&file)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
             Err(TryLockError::WouldBlock) => bail!(
@@ -68,12 +67,6 @@ impl DataDir {
     #[must_use]
     pub fn database(&self, service: &str) -> PathBuf {
         self.path.join(format!("{service}.db"))
-    }
-
-    /// Where mail is written when there is no mail server.
-    #[must_use]
-    pub fn outbox(&self) -> PathBuf {
-        self.path.join("mail")
     }
 
     /// A secret by name; made by `generate` when it is not there yet.
@@ -113,8 +106,60 @@ impl DataDir {
     }
 }
 
+/// The file of one service in a data directory that several processes share, each with services of its own.
+pub struct ServiceDir {
+    database: PathBuf,
+    _directory: File,
+    _service: File,
+}
+
+impl ServiceDir {
+    /// Opens the directory for one service, or makes it.
+    ///
+    /// # Errors
+    /// When `boxoffice up` uses the directory, another process the service's file, or it cannot be written.
+    pub fn open(path: &Path, service: &str) -> anyhow::Result<Self> {
+        create_private(path)?;
+        let directory = lock_file(&path.join(LOCK_FILE))?;
+        match directory.try_lock_shared() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                bail!("{} is in use by `boxoffice up` or a command: stop it first", path.display())
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+            }
+        }
+        let own = lock_file(&path.join(format!("{service}.lock")))?;
+        match own.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => bail!(
+                "the {service} service in {} is in use by another process: SQLite serves one replica; several need a \
+                 database server",
+                path.display()
+            ),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+            }
+        }
+        let database = path.join(format!("{service}.db"));
+        Ok(Self { database, _directory: directory, _service: own })
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.database.clone()
+    }
+}
+
+fn lock_file(file: &Path) -> anyhow::Result<File> {
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(file);
+    lock.with_context(|| format!("cannot write {}", file.display()))
+}
+
 #[cfg(unix)]
-fn create_private(path: &Path) -> anyhow::Result<()> {
+pub(crate) fn create_private(path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.with_context(|| format!("cannot make the directory {}", path.display()))
@@ -133,11 +178,11 @@ fn make_private(_path: &Path) -> anyhow::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn create_private(path: &Path) -> anyhow::Result<()> {
+pub(crate) fn create_private(path: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(path).with_context(|| format!("cannot make the directory {}", path.display()))
 }
 
-fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(true).write(true);
     #[cfg(unix)]
@@ -159,6 +204,20 @@ mod tests {
         assert!(second.to_string().contains("in use by a running Boxoffice"), "{second}");
         drop(first);
         DataDir::open_existing(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn services_share_a_directory_and_each_has_one_process() {
+        let dir = tempfile::tempdir().unwrap();
+        let why =
+            |outcome: anyhow::Result<ServiceDir>| outcome.err().map(|e| e.to_string()).unwrap_or_default();
+        let ticket = ServiceDir::open(dir.path(), "ticket").unwrap();
+        let event = ServiceDir::open(dir.path(), "event").unwrap();
+        assert!(why(ServiceDir::open(dir.path(), "ticket")).contains("another process"));
+        assert!(DataDir::open(dir.path()).is_err(), "`up` needs it for itself");
+        drop((ticket, event));
+        let _up = DataDir::open(dir.path()).unwrap();
+        assert!(why(ServiceDir::open(dir.path(), "ticket")).contains("boxoffice up"));
     }
 
     #[test]

@@ -7,11 +7,12 @@ use gateway::{Gateway, Part, Readiness, Upstreams};
 use kit::{
     Environment, Guard, Observer, Runtime, Transport, identity::Signer, metrics::Described, transport::Rpcs,
 };
-use smtp::{MailDirectory, SmtpMailer};
 use store::{Row, Store};
 use ticket::{Simulator, TicketKey};
 
-use crate::{config::Config, data_dir::DataDir, figures, retention, stores::Stores, traces::Traces};
+use crate::{
+    config::Config, data_dir::DataDir, figures, mail, retention, stores::Stores, traces::Traces,
+};
 
 /// A running platform. It has no listener of its own: its gateway is served, or called in process.
 pub struct Platform {
@@ -53,8 +54,7 @@ impl Platform {
         let traces = Traces::start(config, &runtime.metrics, "boxoffice")?;
         let environment = traces.environment();
         let guard = Guard::new(signer.verifier(), environment.clone());
-        let parts =
-            Parts { config, data: &data, stores: &stores, runtime: &runtime, environment: &environment };
+        let parts = Parts { config, stores: &stores, runtime: &runtime, environment: &environment };
         let services = parts.start(&guard, &signer, ticket_key, cost)?;
         figures::start(&runtime, &data, &environment);
         retention::start(&runtime, &stores, &environment, config.keep_facts_days);
@@ -91,7 +91,6 @@ impl Platform {
 /// What the services are made of.
 struct Parts<'a> {
     config: &'a Config,
-    data: &'a DataDir,
     stores: &'a Stores,
     runtime: &'a Runtime,
     environment: &'a Environment,
@@ -137,7 +136,7 @@ impl Parts<'_> {
                 Arc::clone(&stores.notification) as _,
                 Arc::clone(&log),
                 environment(),
-                self.mailer()?,
+                mail::mailer(self.config)?,
             ),
         );
         let analytics = local(
@@ -175,16 +174,6 @@ impl Parts<'_> {
         ];
         Ok(named.into_iter().map(|(name, transport)| (format!("boxoffice.v1.{name}"), transport)).collect())
     }
-
-    fn mailer(&self) -> anyhow::Result<Arc<dyn domain::notification::Mailer>> {
-        let from = &self.config.mail_from;
-        Ok(match &self.config.smtp_url {
-            Some(url) => {
-                Arc::new(SmtpMailer::new(url, from).context("smtp_url or mail_from cannot be used")?)
-            }
-            None => Arc::new(MailDirectory::new(self.data.outbox(), from).context("mail cannot be written")?),
-        })
-    }
 }
 
 /// Every store answers.
@@ -210,7 +199,7 @@ impl Readiness for StoresReady {
 async fn part<R: Row>(store: &dyn Store<R>) -> Part {
     let answer = store.load(&[], &[]).await;
     let detail = if answer.is_ok() { "store answers" } else { "store does not answer" };
-    Part { name: R::SERVICE.to_owned(), ready: answer.is_ok(), detail: detail.to_owned() }
+    Part { name: R::SERVICE.to_owned(), ready: answer.is_ok(), needed: true, detail: detail.to_owned() }
 }
 
 /// What stands before each service of this process.

@@ -1,9 +1,11 @@
 //! The HTTP listener: HTTP/1.1 and HTTP/2, with limits, and a drain that loses no request.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use gateway::Gateway;
+use axum::response::Response;
+use http::Request;
+use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::GracefulShutdown},
@@ -14,6 +16,7 @@ use tokio::{
     sync::Semaphore,
 };
 use tokio_util::sync::CancellationToken;
+use tower::Service;
 
 /// The most connections at a time; further ones wait in the operating system's queue.
 const MAX_CONNECTIONS: usize = 8_192;
@@ -30,6 +33,23 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// The pause after a connection could not be accepted, so that a lack of file handles is no busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// What answers requests: the gateway, or the pages of an admin port.
+pub trait Answers:
+    Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static>
+    + Clone
+    + Send
+    + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
 /// A listener that serves until it is told to stop.
 pub struct Server {
     listener: TcpListener,
@@ -42,8 +62,16 @@ impl Server {
     /// # Errors
     /// When the address cannot be used; the error says what to do.
     pub async fn bind(address: SocketAddr) -> anyhow::Result<Self> {
+        Self::bind_for("listen", address).await
+    }
+
+    /// As [`Server::bind`], for another flag than `--listen`.
+    ///
+    /// # Errors
+    /// As [`Server::bind`].
+    pub async fn bind_for(flag: &str, address: SocketAddr) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address).await.with_context(|| {
-            format!("cannot listen at {address}: is another program using it? Choose one with --listen")
+            format!("cannot listen at {address}: is another program using it? Choose one with --{flag}")
         })?;
         let mut builder = Builder::new(TokioExecutor::new());
         builder
@@ -70,7 +98,7 @@ impl Server {
     }
 
     /// Serves until told to stop; then no connection is accepted, and running requests are finished.
-    pub async fn serve(self, gateway: Gateway, stop: CancellationToken) {
+    pub async fn serve(self, answers: impl Answers, stop: CancellationToken) {
         let connections = GracefulShutdown::new();
         let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         loop {
@@ -83,7 +111,7 @@ impl Server {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             };
-            self.attend(stream, gateway.clone(), &connections, permit);
+            self.attend(stream, answers.clone(), &connections, permit);
         }
         drop(self.listener);
         if tokio::time::timeout(DRAIN_TIMEOUT, connections.shutdown()).await.is_err() {
@@ -94,14 +122,14 @@ impl Server {
     fn attend(
         &self,
         stream: TcpStream,
-        gateway: Gateway,
+        answers: impl Answers,
         connections: &GracefulShutdown,
         permit: tokio::sync::OwnedSemaphorePermit,
     ) {
         // Without it, small answers wait for the client's acknowledgement.
         let _ = stream.set_nodelay(true);
         let connection =
-            self.builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(gateway));
+            self.builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(answers));
         let watched = connections.watch(connection.into_owned());
         tokio::spawn(async move {
             if let Err(error) = watched.await {

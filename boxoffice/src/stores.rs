@@ -11,7 +11,7 @@ use sqlite::{Options, SqliteStore};
 use ticket::TicketRow;
 use user::UserRow;
 
-use crate::data_dir::DataDir;
+use crate::{audit::Sources, data_dir::DataDir};
 
 /// The stores of all six services.
 #[derive(Clone)]
@@ -70,6 +70,21 @@ impl Stores {
             Arc::clone(&self.feedback) as Arc<dyn Log>,
         ];
         Arc::new(Merged::new(producers))
+    }
+
+    /// As an audit looks at them.
+    #[must_use]
+    pub fn sources(&self) -> Sources {
+        Sources {
+            event: Arc::clone(&self.event) as _,
+            ticket: Arc::clone(&self.ticket) as _,
+            feedback: Arc::clone(&self.feedback) as _,
+            notification: Arc::clone(&self.notification) as _,
+            analytics: Arc::clone(&self.analytics) as _,
+            log: self.log(),
+            bookings: Arc::clone(&self.ticket) as _,
+            backlogs: Vec::new(),
+        }
     }
 
     /// Finishes what was handed in and closes the files.

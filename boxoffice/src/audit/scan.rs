@@ -19,7 +19,7 @@ use notification::NotificationRow;
 use store::{Cursor, MAX_PAGE, Query, Row, Store, Value};
 use ticket::TicketRow;
 
-use crate::stores::Stores;
+use super::Sources;
 
 /// How many facts are read at a time.
 const MAX_READ: usize = 1_000;
@@ -157,12 +157,12 @@ impl Announced {
     }
 }
 
-pub(super) async fn published(stores: &Stores) -> anyhow::Result<Announced> {
+pub(super) async fn published(stores: &Sources) -> anyhow::Result<Announced> {
     let mut announced = Announced::default();
-    for partition in stores.ticket.partitions(Topic::TicketEvent) {
+    for partition in stores.bookings.partitions(Topic::TicketEvent) {
         let mut position = Position::default();
         loop {
-            let batch = match stores.ticket.read(&partition, position, MAX_READ).await {
+            let batch = match stores.bookings.read(&partition, position, MAX_READ).await {
                 Err(LogError::Trimmed { trimmed, latest_us, .. }) => {
                     announced.trimmed_us = Some(latest_us);
                     position = Position(trimmed);

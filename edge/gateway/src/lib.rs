@@ -70,6 +70,8 @@ pub struct Part {
     pub name: String,
     /// Whether it can do its work.
     pub ready: bool,
+    /// Whether the process is ready only with it; otherwise it is only shown.
+    pub needed: bool,
     /// Why not, or what it is. It is shown to everyone, so it holds no address and no secret.
     pub detail: String,
 }

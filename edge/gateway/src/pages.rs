@@ -99,7 +99,7 @@ impl Pages {
 
     async fn readyz(&self) -> Response {
         let parts = self.readiness.parts().await;
-        let ready = parts.iter().all(|part| part.ready);
+        let ready = parts.iter().all(|part| part.ready || !part.needed);
         let shown: Vec<_> = parts
             .iter()
             .map(|part| json!({"name": part.name, "ready": part.ready, "detail": part.detail}))

@@ -4,12 +4,15 @@
 //! A server that cannot be had here is an error that names the package to install; nothing is passed over
 //! silently.
 
+pub mod aiosmtpd;
 pub mod ferretdb;
+pub mod kafka;
 pub mod mariadb;
 pub mod postgres;
 pub mod process;
 pub mod prometheus;
 pub mod tools;
+
 mod wanted;
 
-pub use wanted::{made, wanted};
+pub use wanted::{made, wanted, wanted as or_not_tested};

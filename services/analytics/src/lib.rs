@@ -14,7 +14,7 @@ use std::sync::Arc;
 use bus::{Log, Topic};
 use kit::{
     Environment, Pipeline, Runtime,
-    transport::{MAX_REQUEST_BYTES, Rpcs},
+    transport::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Rpcs},
 };
 use proto::v1::analytics_service_server::AnalyticsServiceServer;
 use store::Store;
@@ -40,5 +40,5 @@ pub fn start(
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
     runtime.watch(&handle, &log, CONSUMES);
     let server = AnalyticsServiceServer::new(Analytics::new(&handle));
-    server.max_decoding_message_size(MAX_REQUEST_BYTES)
+    server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
 }

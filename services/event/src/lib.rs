@@ -18,7 +18,7 @@ use std::sync::Arc;
 use bus::{Log, Topic};
 use kit::{
     Environment, Pipeline, Runtime,
-    transport::{MAX_REQUEST_BYTES, Rpcs},
+    transport::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Rpcs},
 };
 use proto::v1::event_service_server::EventServiceServer;
 use store::Store;
@@ -49,5 +49,5 @@ pub fn start(
     let (counter, counted, shutdown) = (Arc::clone(&visits), handle.clone(), runtime.shutdown.clone());
     runtime.tasks.spawn(async move { counter.run(counted, shutdown).await });
     let server = EventServiceServer::new(service::Events { handle, visits });
-    server.max_decoding_message_size(MAX_REQUEST_BYTES)
+    server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
 }

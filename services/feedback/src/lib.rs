@@ -13,7 +13,7 @@ use std::sync::Arc;
 use bus::{Log, Topic};
 use kit::{
     Environment, Pipeline, Runtime,
-    transport::{MAX_REQUEST_BYTES, Rpcs},
+    transport::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Rpcs},
 };
 use proto::v1::feedback_service_server::FeedbackServiceServer;
 use store::Store;
@@ -39,5 +39,5 @@ pub fn start(
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
     runtime.watch(&handle, &log, CONSUMES);
     let server = FeedbackServiceServer::new(Feedback::new(handle));
-    server.max_decoding_message_size(MAX_REQUEST_BYTES)
+    server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
 }

@@ -149,10 +149,14 @@ impl<M: Machine> Consumer<M> {
 
     async fn recall(&self) -> Result<Memory, StoreError> {
         let committed = self.store.position(&self.partition).await?;
+        Ok(Memory { committed, read: committed, blocked: self.blocked().await?, tries: None })
+    }
+
+    /// The keys that are behind a parked fact.
+    async fn blocked(&self) -> Result<BTreeSet<String>, StoreError> {
         let parked = self.store.parked().await?;
         let mine = parked.into_iter().filter(|parked| parked.partition == self.partition);
-        let blocked = mine.map(|parked| parked.record.fact.key.clone()).collect();
-        Ok(Memory { committed, read: committed, blocked, tries: None })
+        Ok(mine.map(|parked| parked.record.fact.key.clone()).collect())
     }
 
     async fn read_on(&self, memory: &mut Memory) -> Result<Progress, ConsumeError> {
@@ -160,6 +164,10 @@ impl<M: Machine> Consumer<M> {
         if batch.records.is_empty() {
             memory.read = batch.next;
             return Ok(Progress::Idle);
+        }
+        if batch.records.iter().any(|record| memory.blocked.contains(&record.fact.key)) {
+            // Another process may have re-driven them meanwhile.
+            memory.blocked = self.blocked().await?;
         }
         let (first, count) = (batch.records[0].position, batch.records.len());
         let park_first =
@@ -206,15 +214,12 @@ impl<M: Machine> Consumer<M> {
         Ok(())
     }
 
-    /// Runs until told to stop.
+    /// Runs until told to stop. A step that has begun is ended first, so that nothing of this consumer is on its way
+    /// when the next one of its partition begins.
     pub async fn run(mut self, pace: Pace, shutdown: CancellationToken) {
         let mut pause = FIRST_PAUSE;
         while !shutdown.is_cancelled() {
-            let step = tokio::select! {
-                step = self.step() => step,
-                () = shutdown.cancelled() => return,
-            };
-            match step {
+            match self.step().await {
                 Ok(Progress::Moved(count)) => {
                     pause = FIRST_PAUSE;
                     if pace == Pace::Gathering {
@@ -231,7 +236,7 @@ impl<M: Machine> Consumer<M> {
                     }
                 }
                 Ok(Progress::Stuck) => pause = sleep(pause, &shutdown).await,
-                Err(ConsumeError::Log(error @ LogError::Trimmed { .. })) => {
+                Err(ConsumeError::Log(error @ (LogError::Trimmed { .. } | LogError::Ahead { .. }))) => {
                     // Going on would pass over facts: only a backup of all stores of one time helps.
                     tracing::error!(service = <M::Row as Row>::SERVICE, %error, "a consumer cannot go on");
                     pause = sleep(MAX_PAUSE, &shutdown).await;

@@ -9,7 +9,10 @@ use aws_lc_rs::{
     rand::SystemRandom,
     signature::{Ed25519KeyPair, KeyPair},
 };
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use domain::{Refusal, RefusalKind, Time, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use quick_cache::sync::Cache;
@@ -24,6 +27,12 @@ const LEEWAY_SECONDS: i64 = 5;
 const MAX_TOKEN_BYTES: usize = 4 * 1024;
 /// How many verified tokens are remembered.
 const VERIFIED_TOKENS: usize = 10_000;
+/// The most public keys that are believed at a time.
+const MAX_KEYS: usize = 8;
+const PEM_BEGIN: &str = "-----BEGIN PUBLIC KEY-----";
+const PEM_END: &str = "-----END PUBLIC KEY-----";
+/// What stands before an Ed25519 key in its SubjectPublicKeyInfo (RFC 8410, section 4).
+const SPKI_PREFIX: &[u8] = &[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 const ISSUER: &str = "boxoffice";
 const AUDIENCE: &str = "boxoffice";
 const TOKEN_TYPE: &str = "at+jwt";
@@ -146,9 +155,7 @@ impl Signer {
     pub fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, BadKey> {
         let pair = Ed25519KeyPair::from_pkcs8(pkcs8).map_err(|_| BadKey)?;
         let public: [u8; 32] = pair.public_key().as_ref().try_into().map_err(|_| BadKey)?;
-        let hash = digest(&SHA256, &public);
-        let key_id = BASE64_URL_SAFE_NO_PAD.encode(&hash.as_ref()[..12]);
-        Ok(Self { key: Arc::new(EncodingKey::from_ed_der(pkcs8)), public, key_id })
+        Ok(Self { key: Arc::new(EncodingKey::from_ed_der(pkcs8)), public, key_id: key_id(&public) })
     }
 
     /// A token for a user, valid for [`ACCESS_TOKEN_SECONDS`].
@@ -176,10 +183,14 @@ impl Signer {
     /// The verifier of this signer's tokens.
     #[must_use]
     pub fn verifier(&self) -> Verifier {
-        let x = BASE64_URL_SAFE_NO_PAD.encode(self.public);
-        // The public half of a key pair always has the right length.
-        let keys = DecodingKey::from_ed_components(&x).map(|key| (self.key_id.clone(), key));
-        Verifier { keys: keys.into_iter().collect(), verified: Arc::new(Cache::new(VERIFIED_TOKENS)) }
+        Verifier::of(&[self.public])
+    }
+
+    /// The public key for those who only verify, in PEM; see [`Verifier::from_pem`].
+    #[must_use]
+    pub fn public_pem(&self) -> String {
+        let der = [SPKI_PREFIX, &self.public[..]].concat();
+        format!("{PEM_BEGIN}\n{}\n{PEM_END}\n", BASE64_STANDARD.encode(der))
     }
 
     /// The public key as a JSON Web Key Set (RFC 7517, RFC 8037).
@@ -200,7 +211,32 @@ pub struct Verifier {
     verified: Arc<Cache<[u8; 32], Arc<Claims>>>,
 }
 
+/// A verifying key could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("it must have from 1 to {MAX_KEYS} Ed25519 public keys in PEM (`-----BEGIN PUBLIC KEY-----`)")]
+pub struct BadPublicKey;
+
 impl Verifier {
+    /// A verifier with the public keys of a PEM file (RFC 7468, RFC 8410). Several keys are believed alike, so that
+    /// a new one can be made known before it signs.
+    ///
+    /// # Errors
+    /// When there is none, too many, or something else.
+    pub fn from_pem(pem: &str) -> Result<Self, BadPublicKey> {
+        let blocks = pem.split(PEM_BEGIN).skip(1).take(MAX_KEYS + 1);
+        let keys = blocks.map(public_key).collect::<Option<Vec<_>>>().ok_or(BadPublicKey)?;
+        if keys.is_empty() || keys.len() > MAX_KEYS { Err(BadPublicKey) } else { Ok(Self::of(&keys)) }
+    }
+
+    fn of(keys: &[[u8; 32]]) -> Self {
+        let keys = keys.iter().filter_map(|public| {
+            // A public key always has the right length.
+            let key = DecodingKey::from_ed_components(&BASE64_URL_SAFE_NO_PAD.encode(public)).ok()?;
+            Some((key_id(public), key))
+        });
+        Self { keys: keys.collect(), verified: Arc::new(Cache::new(VERIFIED_TOKENS)) }
+    }
+
     /// The claims of a token that is valid now.
     ///
     /// # Errors
@@ -244,6 +280,19 @@ impl Verifier {
     }
 }
 
+/// The name of a key follows from it.
+fn key_id(public: &[u8; 32]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(&digest(&SHA256, public).as_ref()[..12])
+}
+
+/// The key of one PEM block, after its first line.
+fn public_key(block: &str) -> Option<[u8; 32]> {
+    let (text, _) = block.split_once(PEM_END)?;
+    let text: String = text.split_ascii_whitespace().collect();
+    let der = BASE64_STANDARD.decode(text).ok()?;
+    der.strip_prefix(SPKI_PREFIX)?.try_into().ok()
+}
+
 fn check_times(claims: &Claims, now: Time) -> Result<(), TokenError> {
     let now = now.seconds();
     if claims.exp <= now {
@@ -278,6 +327,24 @@ mod tests {
         assert!(verifier.verify(&token, NOW.plus_seconds(299)).is_ok());
         assert_eq!(verifier.verify(&token, NOW.plus_seconds(300)), Err(TokenError::Expired));
         assert_eq!(verifier.verify(&token, NOW.plus_seconds(-6)), Err(TokenError::Invalid));
+    }
+
+    #[test]
+    fn who_has_the_public_key_alone_verifies_also_while_keys_change() {
+        let (old, new) = (signer(), signer());
+        let both = format!("the old one\n{}the new one\n{}", old.public_pem(), new.public_pem());
+        let verifier = Verifier::from_pem(&both).unwrap();
+        assert!(verifier.verify(&token(&old), NOW).is_ok());
+        assert!(verifier.verify(&token(&new), NOW).is_ok());
+        let verifier = Verifier::from_pem(&new.public_pem()).unwrap();
+        assert_eq!(verifier.verify(&token(&old), NOW), Err(TokenError::Invalid));
+        let private = format!("-----BEGIN PRIVATE KEY-----\n{}", &both[40..]);
+        for wrong in
+            ["", "PUBLIC KEY", &both[..60], &new.public_pem().replace("MCow", "MCox"), &private[..90]]
+        {
+            assert!(Verifier::from_pem(wrong).is_err(), "{wrong}");
+        }
+        assert!(Verifier::from_pem(&new.public_pem().repeat(MAX_KEYS + 1)).is_err());
     }
 
     #[test]

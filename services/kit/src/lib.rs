@@ -5,16 +5,23 @@
 //! [`Runtime::start`] and [`Runtime::consume`], and implement its gRPC trait on the [`Handle`].
 
 pub mod access;
+mod assigned;
+pub mod breaker;
 pub mod clock;
 pub mod consumer;
+pub mod deadline;
 pub mod error;
 pub mod handle;
 pub mod identity;
+pub mod lease;
 pub mod machine;
+mod mark;
 pub mod metrics;
 pub mod observed;
 pub mod pages;
 pub mod pipeline;
+pub mod relay;
+pub mod remote;
 pub mod request;
 pub mod trace;
 pub mod transport;
@@ -29,4 +36,5 @@ pub use machine::{Machine, View};
 pub use metrics::Metrics;
 pub use observed::Observer;
 pub use pipeline::{Idempotency, Item, Pipeline, Request};
+pub use remote::Remote;
 pub use transport::Transport;

@@ -7,11 +7,10 @@ use std::{
 };
 
 use http::{Request, Response};
-use tonic::{
-    body::Body,
-    transport::{Channel, Error as ChannelError},
-};
-use tower::{Service, ServiceBuilder, util::BoxCloneSyncService};
+use tonic::body::Body;
+use tower::{Service, util::BoxCloneSyncService};
+
+use crate::remote::Remote;
 
 /// The largest message that a service accepts, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 256 * 1024;
@@ -43,35 +42,34 @@ impl<S> Rpcs for S where
 #[derive(Clone)]
 pub enum Transport {
     /// The service runs in this process.
-    Local(BoxCloneSyncService<Request<Body>, Response<Body>, ChannelError>),
+    Local(BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>),
     /// The service runs elsewhere.
-    Remote(Channel),
+    Remote(Remote),
 }
 
 impl Transport {
     /// The way to a service in this process.
     pub fn local(service: impl Rpcs) -> Self {
-        let service = ServiceBuilder::new().map_err(|never: Infallible| match never {}).service(service);
         Self::Local(BoxCloneSyncService::new(service))
     }
 }
 
 impl Service<Request<Body>> for Transport {
     type Response = Response<Body>;
-    type Error = ChannelError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, ChannelError>> + Send>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ChannelError>> {
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         match self {
             Self::Local(service) => service.poll_ready(context),
-            Self::Remote(channel) => channel.poll_ready(context),
+            Self::Remote(remote) => remote.poll_ready(context),
         }
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         match self {
             Self::Local(service) => service.call(request),
-            Self::Remote(channel) => Box::pin(channel.call(request)),
+            Self::Remote(remote) => remote.call(request),
         }
     }
 }

@@ -22,7 +22,7 @@ use bus::{Log, Topic};
 use domain::notification::Mailer;
 use kit::{
     Environment, Pipeline, Runtime,
-    transport::{MAX_REQUEST_BYTES, Rpcs},
+    transport::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Rpcs},
 };
 use proto::v1::notification_service_server::NotificationServiceServer;
 use store::Store;
@@ -55,5 +55,5 @@ pub fn start(
     let courier = courier::Courier::new(pipeline, mailer, figures);
     runtime.tasks.spawn(courier.run(runtime.shutdown.clone()));
     let server = NotificationServiceServer::new(Notifications::new(handle));
-    server.max_decoding_message_size(MAX_REQUEST_BYTES)
+    server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
 }

@@ -1,18 +1,35 @@
 //! Who waits for a booking to be decided, and is told in the moment it is.
+//!
+//! Where several processes share a store, the decision may be heard by another one than who waits for it. Then the
+//! waiting one looks: at all that it waits for together, so that the store is asked a few times a second however many
+//! wait.
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    ops::Bound,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use domain::{
     BookingId,
     ticket::{Booking, BookingStatus},
 };
-use tokio::sync::oneshot;
+use store::{Key, Store};
+use tokio::{sync::oneshot, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use crate::rows::{TicketRow, booking_key};
 
 /// The most waits at a time; beyond that, an answer does not wait.
 const MAX_WAITING: usize = 20_000;
+
+/// How often a process that shares its store looks for what it waits for, at the most.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Of its time, a look may take one part in so many: a store that is slow is asked less often.
+const LOOK_SHARE: u32 = 4;
+/// The most bookings of one look; with more, they take turns.
+const MAX_LOOKED_AT: usize = 500;
 
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +102,114 @@ impl Decisions {
         }
     }
 
+    /// Looks in a shared store for what is waited for, until told to stop.
+    pub(crate) async fn look(self: Arc<Self>, store: Arc<dyn Store<TicketRow>>, shutdown: CancellationToken) {
+        let mut after = None;
+        let mut pause = LOOK_EVERY;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = shutdown.cancelled() => return,
+            }
+            let keys = self.next_to_look_at(&mut after);
+            if keys.is_empty() {
+                pause = LOOK_EVERY;
+                continue;
+            }
+            let began = Instant::now();
+            match store.load(&keys, &[]).await {
+                Ok(loaded) => {
+                    let rows: Vec<_> = loaded.rows.into_iter().flatten().collect();
+                    self.tell(rows.iter().filter_map(|versioned| match versioned.row.as_ref() {
+                        TicketRow::Booking(booking) => Some(booking),
+                        _ => None,
+                    }));
+                }
+                // Who waits is told that the booking is PENDING, which it is as far as is known.
+                Err(error) => tracing::debug!(%error, "what is waited for could not be looked at"),
+            }
+            pause = (began.elapsed() * LOOK_SHARE).max(LOOK_EVERY);
+        }
+    }
+
+    /// Some of the bookings that are waited for, each in its turn.
+    fn next_to_look_at(&self, after: &mut Option<BookingId>) -> Vec<Key> {
+        let waiting = self.waiting();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let ids: Vec<BookingId> =
+            waiting.range((from, Bound::Unbounded)).take(MAX_LOOKED_AT).map(|(id, _)| *id).collect();
+        // At the end it begins anew.
+        *after = if ids.len() < MAX_LOOKED_AT { None } else { ids.last().copied() };
+        ids.into_iter().map(booking_key).collect()
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{EventId, UserId, ticket::Command};
+    use kit::{Environment, Item, Pipeline, Request};
+    use store::MemoryStore;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::machine::{Actor, TicketCommand, TicketMachine};
+
+    fn id(number: u128) -> BookingId {
+        BookingId::from_bits(number << 16)
+    }
+
+    /// Another process on the same store.
+    async fn elsewhere(store: &Arc<MemoryStore<TicketRow>>, command: TicketCommand) {
+        let machine = Arc::new(TicketMachine::new(Arc::default()));
+        let pipeline = Pipeline::new(machine, Arc::clone(store) as _, Environment::system());
+        let request = Request { command, idempotency: None, traceparent: None };
+        pipeline.run(&[Item::Request(request)]).await.pop().unwrap().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_decision_that_another_process_heard_is_found_in_the_store() {
+        let store = Arc::new(MemoryStore::<TicketRow>::new(crate::PUBLISHES));
+        let decisions = Arc::new(Decisions::default());
+        let shutdown = CancellationToken::new();
+        tokio::spawn(Arc::clone(&decisions).look(Arc::clone(&store) as _, shutdown.clone()));
+        let (user_id, event_id) = (UserId(Uuid::from_u128(1)), EventId(Uuid::from_u128(2)));
+        let actor = Actor { user_id, is_admin: false };
+        let mut heard = decisions.wait(id(7), Awaited::Decided).unwrap();
+        let place = Command::Place {
+            id: id(7),
+            event_id,
+            user_id,
+            lines: Vec::new(),
+            promo_code: None,
+            attendees: Vec::new(),
+        };
+        elsewhere(&store, TicketCommand::Own(actor, id(7), event_id, place)).await;
+        tokio::time::sleep(LOOK_EVERY * 10).await;
+        assert!(heard.try_recv().is_err(), "it is PENDING");
+        let refused = domain::facts::SeatsRefused {
+            booking_id: id(7),
+            event_id,
+            user_id,
+            reason: "sold_out".to_owned(),
+            at: domain::Time::from_micros(1),
+        };
+        elsewhere(&store, TicketCommand::Saga(id(7), event_id, Command::Refused(refused))).await;
+        let booking = tokio::time::timeout(LOOK_EVERY * 10, heard).await.unwrap().unwrap();
+        assert_eq!(booking.status, BookingStatus::Rejected);
+    }
+
+    #[test]
+    fn with_many_waits_all_are_looked_at_in_turn() {
+        let decisions = Decisions::default();
+        let waits: Vec<_> =
+            (0..1_200).map(|number| decisions.wait(id(number), Awaited::Decided).unwrap()).collect();
+        let mut after = None;
+        let looks: Vec<usize> = (0..4).map(|_| decisions.next_to_look_at(&mut after).len()).collect();
+        assert_eq!(looks, [500, 500, 200, 500]);
+        drop(waits);
     }
 }

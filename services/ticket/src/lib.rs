@@ -25,7 +25,7 @@ use bus::{Log, Topic};
 use domain::ticket::payment::Provider;
 use kit::{
     Environment, Pipeline, Runtime,
-    transport::{MAX_REQUEST_BYTES, Rpcs},
+    transport::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Rpcs},
 };
 use proto::v1::ticket_service_server::TicketServiceServer;
 use store::Store;
@@ -55,10 +55,13 @@ pub fn start(
     let machine = Arc::new(TicketMachine::new(Arc::clone(&decisions)).counting(Arc::clone(&figures)));
     let handle = runtime.start(Pipeline::new(machine, Arc::clone(&store), environment.clone()));
     runtime.consume(&handle, log, CONSUMES, kit::Pace::Prompt);
+    if !store.is_sole_writer() {
+        runtime.tasks.spawn(Arc::clone(&decisions).look(Arc::clone(&store), runtime.shutdown.clone()));
+    }
     runtime.watch(&handle, log, CONSUMES);
     runtime.tasks.spawn(figures.look_for_overdue(Arc::clone(&store), runtime.shutdown.clone()));
     let sweep = Sweep::new(store, Arc::new(handle.clone()), Arc::clone(&provider));
     runtime.tasks.spawn(sweep.run(environment, runtime.shutdown.clone()));
     let server = TicketServiceServer::new(service::Tickets { handle, decisions, provider, key });
-    server.max_decoding_message_size(MAX_REQUEST_BYTES)
+    server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
 }

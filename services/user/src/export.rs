@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::user::Account;
-use kit::{ServiceError, Transport, request, transport::MAX_RESPONSE_BYTES};
+use kit::{ServiceError, Transport, deadline::Deadline, request, transport::MAX_RESPONSE_BYTES};
 use proto::{
     google_api::HttpBody,
     v1::{
@@ -39,8 +39,9 @@ impl Service {
     ) -> Result<Response<HttpBody>, ServiceError> {
         let account = self.caller(&request).await?;
         let mut peers = JoinSet::new();
+        let deadline = Deadline::left(&request, PEER_DEADLINE);
         for (name, transport) in self.peers.clone() {
-            peers.spawn(ask(name, transport, pass_on(request.metadata())));
+            peers.spawn(ask(name, transport, pass_on(request.metadata(), deadline), deadline));
         }
         let mut everything = Map::new();
         everything.insert("user".to_owned(), self.own_records(&account).await?);
@@ -81,14 +82,14 @@ impl Service {
     }
 }
 
-fn pass_on(metadata: &MetadataMap) -> Request<ExportRequest> {
+fn pass_on(metadata: &MetadataMap, deadline: Duration) -> Request<ExportRequest> {
     let mut request = Request::new(ExportRequest {});
     for name in PASSED_ON {
         if let Some(value) = metadata.get(name) {
             request.metadata_mut().insert(name, value.clone());
         }
     }
-    request.set_timeout(PEER_DEADLINE);
+    request.set_timeout(deadline);
     request
 }
 
@@ -97,8 +98,9 @@ async fn ask(
     name: String,
     transport: Transport,
     request: Request<ExportRequest>,
+    deadline: Duration,
 ) -> Result<(String, Value), ServiceError> {
-    let answer = match time::timeout(PEER_DEADLINE, call(&name, transport, request)).await {
+    let answer = match time::timeout(deadline, call(&name, transport, request)).await {
         Ok(Ok(answer)) => answer.into_inner(),
         Ok(Err(status)) => return Err(silent(&name, &format!("it answered {:?}", status.code()))),
         Err(_) => return Err(silent(&name, "it took too long")),

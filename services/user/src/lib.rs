@@ -28,7 +28,7 @@ use kit::{
     Environment, Item, Pipeline, Runtime, ServiceError, Transport,
     identity::Signer,
     pipeline::Done,
-    transport::{MAX_REQUEST_BYTES, Rpcs},
+    transport::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Rpcs},
 };
 use proto::v1::user_service_server::UserServiceServer;
 use store::Store;
@@ -86,7 +86,9 @@ pub fn start(
         peers,
         admin_emails: addresses(&config.admin_emails),
     };
-    UserServiceServer::new(service).max_decoding_message_size(MAX_REQUEST_BYTES)
+    UserServiceServer::new(service)
+        .max_decoding_message_size(MAX_REQUEST_BYTES)
+        .max_encoding_message_size(MAX_RESPONSE_BYTES)
 }
 
 fn addresses(emails: &BTreeSet<String>) -> BTreeSet<Email> {

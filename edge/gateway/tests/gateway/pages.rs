@@ -15,7 +15,7 @@ const CODES: &str = "bad_input malformed_json unauthenticated forbidden not_foun
     not_payable not_cancellable not_a_ticket_holder not_transferable unknown_recipient buyer expired payment_failed";
 
 fn part(name: &str, ready: bool) -> Part {
-    Part { name: name.to_owned(), ready, detail: "starting".to_owned() }
+    Part { name: name.to_owned(), ready, needed: true, detail: "starting".to_owned() }
 }
 
 #[tokio::test]

@@ -1,0 +1,118 @@
+//! The commands over a fleet: each says what is so.
+
+use std::process::Output;
+
+use boxoffice::serve::Role;
+
+use crate::{
+    support::{Fleet, Layout},
+    visitor::Visitor,
+};
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_says_what_is_wrong_and_how_to_mend_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(mut fleet) = tokio::task::block_in_place(|| Fleet::start(directory.path(), Layout::Sqlite))
+    else {
+        return;
+    };
+    let well = tokio::task::block_in_place(|| fleet.run(&["doctor"]));
+    for part in
+        ["access token keys", "store of ticket", "topics: all topics are there", "BOXOFFICE_TICKET_URL="]
+    {
+        assert!(well.contains(part), "{part}: {well}");
+    }
+    assert!(well.contains("0 are not"), "{well}");
+    tokio::task::block_in_place(|| {
+        let health = fleet.try_run(&["health", &format!("{}/readyz", fleet.admin((Role::Ticket, 0)))]);
+        assert!(health.status.success(), "{}", text(&health));
+        fleet.stop((Role::Ticket, 0));
+        let health = fleet.try_run(&["health", &format!("{}/readyz", fleet.admin((Role::Ticket, 0)))]);
+        assert_eq!(health.status.code(), Some(1), "{}", text(&health));
+    });
+    let mut command = fleet.command(&["doctor"]);
+    command
+        .env("BOXOFFICE_TICKET_KEY_FILE", "nowhere.pk8")
+        .env("BOXOFFICE_EVENT_STORE_URL", "sqlite:./nowhere");
+    command.env("BOXOFFICE_LOG_URL", "kafka://127.0.0.1:1");
+    let output = tokio::task::block_in_place(|| command.output().unwrap());
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for part in [
+        "there is no key file nowhere.pk8",
+        "store of event",
+        "`boxoffice migrate event` prepares the tables",
+        "PROBLEM  log: ",
+        "PROBLEM  BOXOFFICE_TICKET_URL=",
+        "is `boxoffice serve ticket` running there",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    tokio::task::block_in_place(|| fleet.stop_all());
+}
+
+/// A read model that is built anew is the one in use.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_gives_the_read_models_that_are_in_use_and_notices_a_difference() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(mut fleet) = tokio::task::block_in_place(|| Fleet::start(directory.path(), Layout::Sqlite))
+    else {
+        return;
+    };
+    let anna = Visitor::register(&fleet.url(), "Anna").await;
+    let sale = anna.publish(3, 0).await;
+    for number in 0..5 {
+        anna.book(&sale, &format!("key-{number}")).await;
+    }
+    let audit = tokio::task::block_in_place(|| fleet.audit());
+    assert!(audit.contains("1 events, 5 bookings, 3 of them BOOKED"), "{audit}");
+    for role in ["analytics", "notification", "feedback"] {
+        let into = format!("sqlite:{}", directory.path().join(format!("anew-{role}")).display());
+        let said = tokio::task::block_in_place(|| fleet.run(&["replay", role, "--into", &into]));
+        assert!(said.contains(": same: ") && !said.contains("DIFFERENT"), "{role}: {said}");
+        let again = tokio::task::block_in_place(|| fleet.try_run(&["replay", role, "--into", &into]));
+        assert!(text(&again).contains("is not fresh"), "{}", text(&again));
+    }
+    let refused =
+        tokio::task::block_in_place(|| fleet.try_run(&["replay", "ticket", "--into", "sqlite:./x"]));
+    assert!(text(&refused).contains("cannot be built anew"), "{}", text(&refused));
+    tokio::task::block_in_place(|| fleet.stop_all());
+    // A figure that is not what the facts say is found.
+    let file = rusqlite::Connection::open(directory.path().join("analytics.db")).unwrap();
+    let changed =
+        file.execute("UPDATE event_stat SET state = replace(state, '\"booked\":3', '\"booked\":4')", []);
+    assert_eq!(changed.unwrap(), 1);
+    drop(file);
+    let into = format!("sqlite:{}", directory.path().join("anew-again").display());
+    let found = tokio::task::block_in_place(|| fleet.try_run(&["replay", "analytics", "--into", &into]));
+    assert_eq!(found.status.code(), Some(1));
+    assert!(text(&found).contains("event_stat: DIFFERENT"), "{}", text(&found));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn topics_and_migrations_may_be_made_again_and_nothing_is_parked() {
+    let directory = tempfile::tempdir().unwrap();
+    let prepared = tokio::task::block_in_place(|| Fleet::prepare(directory.path(), Layout::Sqlite, &[], &[]));
+    let Some(fleet) = prepared else { return };
+    tokio::task::block_in_place(|| {
+        let topics = fleet.run(&["topics"]);
+        assert!(
+            topics.contains("ticket-event: was there") && topics.contains("feedback-event.parked"),
+            "{topics}"
+        );
+        for _ in 0..2 {
+            let migrated = fleet.run(&["migrate"]);
+            assert_eq!(migrated.lines().count(), 6, "{migrated}");
+        }
+        assert_eq!(fleet.run(&["migrate", "ticket"]).lines().count(), 1);
+        assert_eq!(fleet.run(&["parked", "list"]), "");
+        assert_eq!(fleet.run(&["parked", "redrive", "analytics"]), "0 done, 0 still parked\n");
+        let refused = fleet.try_run(&["parked", "redrive", "user"]);
+        assert!(text(&refused).contains("consumes no facts"), "{}", text(&refused));
+        assert!(fleet.audit().contains("audit clean: 0 events, 0 bookings"));
+    });
+}

@@ -1,0 +1,15 @@
+//! A fleet as its operators meet it: every role a process of its own, on Kafka and on databases that are servers.
+//!
+//! What cannot be had here is not tested and says so; where the environment variable `CI` is set, that is a failure.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod commands;
+mod drain;
+mod kill;
+mod load;
+mod replicas;
+mod start;
+mod support;
+#[path = "../process/support/visitor.rs"]
+mod visitor;

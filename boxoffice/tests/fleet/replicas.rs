@@ -1,0 +1,81 @@
+//! Several replicas of a service side by side, on databases that are servers.
+
+use boxoffice::serve::Role;
+
+use crate::{
+    load::{Load, must_be_true},
+    support::{Fleet, Layout},
+    visitor::Visitor,
+};
+
+/// Three of ticket and of event, two of each other service: waits are answered whichever hears the outcome, no seat is
+/// sold twice, each mail goes out once, and a rolling restart is not noticed.
+#[tokio::test(flavor = "multi_thread")]
+async fn three_replicas_share_the_work_and_restart_one_by_one_without_a_failed_booking() {
+    let directory = tempfile::tempdir().unwrap();
+    let replicas = [(Role::Ticket, 3), (Role::Event, 3), (Role::Notification, 2), (Role::User, 2)];
+    let started =
+        tokio::task::block_in_place(|| Fleet::start_with(directory.path(), Layout::Servers, &replicas, &[]));
+    let Some(mut fleet) = started else { return };
+    let mut buyers = Vec::new();
+    for name in ["Anna", "Bruno", "Carla", "Dino", "Emma", "Fritz"] {
+        buyers.push(Visitor::register(&fleet.url(), name).await);
+    }
+    let sales = [
+        buyers[0].publish(100_000, 0).await,
+        buyers[1].publish(100_000, 0).await,
+        buyers[2].publish(50, 0).await,
+    ];
+    // Each wait is answered with a decision, wherever it was heard.
+    for round in 0..12 {
+        for (number, buyer) in buyers.iter().enumerate() {
+            let booking = buyer.book(&sales[number % 2], &format!("wait-{number}-{round}")).await;
+            assert_eq!(booking["status"], "BOOKED", "{booking}");
+        }
+    }
+    let load = Load::start(&fleet.url(), &buyers, &sales);
+    load.goes_on(60).await;
+    for member in [(Role::Ticket, 0), (Role::Ticket, 1), (Role::Event, 0), (Role::Event, 1), (Role::User, 0)]
+    {
+        tokio::task::block_in_place(|| {
+            fleet.stop(member);
+            fleet.launch(member);
+            fleet.wait_until_ready(member);
+        });
+        load.goes_on(20).await;
+    }
+    let told = load.end().await;
+    assert_eq!((told.refused, told.lost), (0, 0), "a rolling restart was noticed");
+    let audit = tokio::task::block_in_place(|| fleet.audit());
+    assert!(audit.contains("audit clean"), "{audit}");
+    must_be_true(&told, &buyers).await;
+    each_mail_went_out_once(&fleet);
+    for metric in ["ticket", "event"] {
+        let role = if metric == "ticket" { Role::Ticket } else { Role::Event };
+        let busy = (0..3).filter(|replica| committed(&fleet, (role, *replica))).count();
+        assert!(busy >= 2, "the replicas of {metric} do not share the work");
+    }
+    tokio::task::block_in_place(|| fleet.stop_all());
+}
+
+/// Whether a replica has committed anything.
+fn committed(fleet: &Fleet, member: (Role, usize)) -> bool {
+    let (_, text) = crate::support::get(&format!("{}/metrics", fleet.admin(member))).unwrap();
+    let series = text.lines().find(|line| line.starts_with("boxoffice_commit_batch_size_sum"));
+    series.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).is_some_and(|sum| sum > 0.0)
+}
+
+/// A mail's message id follows from what it is about, so one that was sent twice is there twice.
+fn each_mail_went_out_once(fleet: &Fleet) {
+    let mut ids = Vec::new();
+    for entry in std::fs::read_dir(fleet.directory.join("mail")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
+        let id = text.lines().find(|line| line.to_ascii_lowercase().starts_with("message-id:"));
+        ids.extend(id.map(str::to_owned));
+    }
+    let count = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert!(count > 20, "{count} mails");
+    assert_eq!(ids.len(), count, "mails went out twice");
+}
