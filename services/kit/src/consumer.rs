@@ -149,10 +149,15 @@ impl<M: Machine> Consumer<M> {
 
     async fn recall(&self) -> Result<Memory, StoreError> {
         let committed = self.store.position(&self.partition).await?;
+        let blocked = self.blocked().await?;
+        Ok(Memory { committed, read: committed, blocked, tries: None })
+    }
+
+    /// The keys of which facts of this partition are parked.
+    async fn blocked(&self) -> Result<BTreeSet<String>, StoreError> {
         let parked = self.store.parked().await?;
         let mine = parked.into_iter().filter(|parked| parked.partition == self.partition);
-        let blocked = mine.map(|parked| parked.record.fact.key.clone()).collect();
-        Ok(Memory { committed, read: committed, blocked, tries: None })
+        Ok(mine.map(|parked| parked.record.fact.key.clone()).collect())
     }
 
     async fn read_on(&self, memory: &mut Memory) -> Result<Progress, ConsumeError> {
@@ -160,6 +165,10 @@ impl<M: Machine> Consumer<M> {
         if batch.records.is_empty() {
             memory.read = batch.next;
             return Ok(Progress::Idle);
+        }
+        // Somebody may have re-driven what was parked, in this process or in another.
+        if batch.records.iter().any(|record| memory.blocked.contains(&record.fact.key)) {
+            memory.blocked = self.blocked().await?;
         }
         let (first, count) = (batch.records[0].position, batch.records.len());
         let park_first =
