@@ -8,10 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use bus::{Batch, Log, LogError, Partition, Position, Reader, Topic};
-use rdkafka::{
-    Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer},
-};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -64,17 +61,10 @@ impl KafkaLog {
 
     fn alone_blocking(settings: &Settings, topics: &[Topic]) -> Result<Self, SetupError> {
         let (member, client) = Self::client(settings, ALONE, topics)?;
-        let mut all = TopicPartitionList::new();
         for topic in topics {
             member.describe_one(&client, *topic, DESCRIBE_TIMEOUT).map_err(|why| failed(settings, why))?;
-            for number in 0..member.partitions(*topic).len() {
-                let number = i32::try_from(number).unwrap_or(i32::MAX);
-                let added = all.add_partition_offset(&settings.topic(*topic), number, Offset::End);
-                added.map_err(|error| failed(settings, error))?;
-            }
             member.adopt_later(*topic);
         }
-        client.assign(&all).map_err(|error| failed(settings, error))?;
         member.adopt(&client);
         Self::start(settings, topics, member, client)
     }

@@ -3,9 +3,9 @@
 //! ```text
 //!   broker         client's thread                      readers
 //!   assign 0, 1 -> rebalance: note 0, 1
-//!                  adopt: own queues of 0 and 1      -> Gained(0, 1)
+//!                  adopt: own queues of 0 and 1      -> Gained(0, 1): read from their positions, and only now fetch
 //!   revoke 1    -> rebalance: Lost(1), waits         -> stop reading 1, drop the release
-//!                  unassign 1                           (no longer than MAX_RELEASE)
+//!                  fetch 1 no longer                    (no longer than MAX_RELEASE)
 //! ```
 
 use std::{
@@ -64,13 +64,12 @@ impl ConsumerContext for Context {
     fn rebalance(&self, client: &BaseConsumer<Self>, event: RDKafkaRespErr, list: &mut TopicPartitionList) {
         let partitions: Vec<Partition> =
             list.elements().iter().filter_map(|one| self.0.partition(one.topic(), one.partition())).collect();
+        // The client is told of each partition when it is first read, and then from where.
         let done = if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
             self.0.state().fresh.extend(partitions);
-            // Where to read is what the reader's store says. Until it does, nothing old is fetched.
-            list.set_all_offsets(Offset::End).and_then(|()| client.incremental_assign(list))
+            client.incremental_assign(&TopicPartitionList::new())
         } else {
-            self.0.revoke(&partitions);
-            client.incremental_unassign(list)
+            client.incremental_unassign(&self.0.revoke(&partitions))
         };
         if let Err(error) = done {
             tracing::error!(%error, "a change of the assignment failed");
@@ -149,8 +148,8 @@ impl Member {
         }
     }
 
-    /// Has the readers stop, and waits for them.
-    fn revoke(&self, partitions: &[Partition]) {
+    /// Has the readers stop, and waits for them. What the client must no longer fetch.
+    fn revoke(&self, partitions: &[Partition]) -> TopicPartitionList {
         let (release, released) = release();
         {
             let mut state = self.state();
@@ -162,13 +161,16 @@ impl Member {
         if !released.wait(MAX_RELEASE) {
             tracing::warn!(?partitions, "readers did not stop in time");
         }
-        let mut state = self.state();
+        let mut fetched = TopicPartitionList::new();
         for partition in partitions {
-            if let Some(lost) = state.assigned.remove(partition) {
-                lost.lose();
+            let lost = self.state().assigned.remove(partition);
+            if lost.is_some_and(|lost| lost.lose()) {
+                let number = partition.name.parse().unwrap_or(-1);
+                fetched.add_partition(&self.settings.topic(partition.topic), number);
             }
         }
         tracing::debug!(?partitions, "revoked");
+        fetched
     }
 
     /// Runs until told to stop, and leaves the group then.
@@ -197,7 +199,9 @@ impl Member {
         }
         // What is left knows the client, and the client this.
         let left = std::mem::take(&mut self.state().assigned);
-        left.values().for_each(|assigned| assigned.lose());
+        for assigned in left.values() {
+            assigned.lose();
+        }
     }
 
     /// Looks up how many partitions the topics have, where that is not known.

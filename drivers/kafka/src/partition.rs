@@ -3,8 +3,8 @@
 
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -41,9 +41,23 @@ pub struct Assigned {
     /// Told when the queue is no longer empty.
     arrived: Arc<Notify>,
     cursor: Mutex<Cursor>,
-    is_lost: AtomicBool,
+    fetching: std::sync::Mutex<Fetching>,
     /// How far the reader says that it is; for who looks at the lag.
     done: AtomicU64,
+}
+
+/// Whether the client fetches the partition.
+///
+/// It begins to when the reader says where, and not when the group assigns: a client that is set down at a place that it
+/// must look up first, such as the end, may come back to that place after it was moved elsewhere, and pass over facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fetching {
+    /// Nobody has said yet where to read.
+    NotYet,
+    /// It is fetched.
+    Yes,
+    /// Somebody else reads it from now on.
+    Lost,
 }
 
 /// Where the queue stands.
@@ -55,6 +69,17 @@ struct Cursor {
     end: u64,
     /// The queue was empty when it was last looked at, and nothing is on its way.
     is_drained: bool,
+    /// Nothing came out of the queue since it was moved.
+    is_fresh: bool,
+    /// Where something seemed to be missing when it was last moved. What seems so twice is so.
+    doubt: Option<Position>,
+}
+
+/// What came out of the queue.
+enum Taken {
+    Batch(Batch),
+    /// Something seems to be missing: the queue is to be moved again.
+    Doubt,
 }
 
 impl Assigned {
@@ -77,15 +102,21 @@ impl Assigned {
             queue,
             arrived,
             cursor: Mutex::default(),
-            is_lost: AtomicBool::new(false),
+            fetching: std::sync::Mutex::new(Fetching::NotYet),
             done: AtomicU64::new(0),
         }))
     }
 
-    /// It is read by somebody else from now on.
-    pub fn lose(&self) {
-        self.is_lost.store(true, Ordering::SeqCst);
+    /// It is read by somebody else from now on. Whether it was fetched, so that the client has to be told.
+    pub fn lose(&self) -> bool {
+        let was = std::mem::replace(&mut *self.fetching(), Fetching::Lost);
         self.arrived.notify_one();
+        was == Fetching::Yes
+    }
+
+    fn fetching(&self) -> MutexGuard<'_, Fetching> {
+        // Nothing panics while the lock is held.
+        self.fetching.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How far its reader is.
@@ -96,27 +127,33 @@ impl Assigned {
     /// As [`bus::Log::read`].
     pub async fn read(self: &Arc<Self>, after: Position, most: usize) -> Result<Batch, LogError> {
         let mut cursor = self.cursor.lock().await;
-        if cursor.at != Some(after) {
-            // Whatever goes wrong on the way, the next read moves the queue again.
-            *cursor = Cursor::default();
-            let this = Arc::clone(self);
-            let moved = tokio::task::spawn_blocking(move || this.move_to(after)).await;
-            let end = moved.unwrap_or_else(|error| Err(self.unavailable(&error)))?;
-            *cursor = Cursor { at: Some(after), end, is_drained: false };
-        }
         self.done.store(after.0, Ordering::Relaxed);
         let until = Instant::now() + BROKER_TIMEOUT;
         loop {
             self.check()?;
-            let taken = self.take(&mut cursor, after, most)?;
-            if !taken.records.is_empty() || cursor.is_drained {
-                return Ok(taken);
+            if cursor.at != Some(after) {
+                self.move_cursor(&mut cursor, after).await?;
+            }
+            match self.take(&mut cursor, after, most)? {
+                Taken::Batch(batch) if !batch.records.is_empty() || cursor.is_drained => return Ok(batch),
+                Taken::Batch(_) => {}
+                Taken::Doubt => continue,
             }
             if tokio::time::timeout_at(until, self.arrived.notified()).await.is_err() {
                 *cursor = Cursor::default();
                 return Err(self.unavailable(&"the broker sends nothing of what it has"));
             }
         }
+    }
+
+    async fn move_cursor(self: &Arc<Self>, cursor: &mut Cursor, after: Position) -> Result<(), LogError> {
+        // Whatever goes wrong on the way, the next read moves the queue again.
+        let doubt = std::mem::take(cursor).doubt;
+        let this = Arc::clone(self);
+        let moved = tokio::task::spawn_blocking(move || this.move_to(after)).await;
+        let end = moved.unwrap_or_else(|error| Err(self.unavailable(&error)))?;
+        *cursor = Cursor { at: Some(after), end, is_drained: false, is_fresh: true, doubt };
+        Ok(())
     }
 
     /// As [`bus::Log::wait`].
@@ -133,14 +170,14 @@ impl Assigned {
     }
 
     fn check(&self) -> Result<(), LogError> {
-        if self.is_lost.load(Ordering::SeqCst) {
+        if *self.fetching() == Fetching::Lost {
             return Err(LogError::NotAssigned(self.partition.to_string()));
         }
         Ok(())
     }
 
     /// What is in the queue now.
-    fn take(&self, cursor: &mut Cursor, after: Position, most: usize) -> Result<Batch, LogError> {
+    fn take(&self, cursor: &mut Cursor, after: Position, most: usize) -> Result<Taken, LogError> {
         let mut batch = Batch { records: Vec::new(), next: after };
         while batch.records.len() < most {
             match self.queue.poll(Duration::ZERO) {
@@ -149,29 +186,46 @@ impl Assigned {
                     if offset < batch.next.0 {
                         continue;
                     }
+                    if offset > batch.next.0 && self.is_doubtful(cursor) && !cursor.believes(batch.next) {
+                        return Ok(doubted(batch));
+                    }
+                    cursor.is_fresh = false;
                     batch.next = Position(offset + 1);
                     let fact = envelope::fact(self.partition.topic, &message);
                     batch.records.push(Record { position: batch.next, fact });
                 }
                 // Everything up to the end is out of the queue, also where the last offsets have no records.
-                Some(Err(KafkaError::PartitionEOF(_))) => cursor.end = cursor.end.min(batch.next.0),
+                Some(Err(KafkaError::PartitionEOF(_))) => {
+                    if batch.next.0 < cursor.end && !cursor.believes(batch.next) {
+                        return Ok(doubted(batch));
+                    }
+                    cursor.end = cursor.end.min(batch.next.0);
+                }
                 Some(Err(error)) => {
                     // Such as an offset that is no longer there. What was read so far stands; the next read asks
-                    // the broker where the partition begins and ends.
+                    // the broker where the partition begins and ends, and has the client begin anew.
                     tracing::debug!(partition = %self.partition, %error, "reading is interrupted");
                     *cursor = Cursor::default();
-                    return if batch.records.is_empty() { Err(self.unavailable(&error)) } else { Ok(batch) };
+                    self.fetch_no_longer();
+                    let is_empty = batch.records.is_empty();
+                    return if is_empty { Err(self.unavailable(&error)) } else { Ok(Taken::Batch(batch)) };
                 }
                 None => {
                     cursor.is_drained = batch.next.0 >= cursor.end;
                     cursor.at = Some(batch.next);
-                    return Ok(batch);
+                    return Ok(Taken::Batch(batch));
                 }
             }
         }
         cursor.is_drained = false;
         cursor.at = Some(batch.next);
-        Ok(batch)
+        Ok(Taken::Batch(batch))
+    }
+
+    /// Whether offsets without records are worth a second look. Compaction leaves many, and transactions of others
+    /// leave some.
+    fn is_doubtful(&self, cursor: &Cursor) -> bool {
+        cursor.is_fresh || self.partition.topic.retention() == Retention::None
     }
 
     /// Has the queue begin after a position; blocks. Where the partition ends.
@@ -192,26 +246,64 @@ impl Assigned {
                 latest_us: i64::MAX,
             });
         }
-        self.seek(after.0.max(first))?;
+        let offset = after.0.max(first);
+        self.fetch_from(offset)?;
+        self.seek(offset)?;
         Ok(end)
     }
 
+    /// Has the client fetch the partition, from a place that is there; blocks for a moment.
+    fn fetch_from(&self, offset: u64) -> Result<(), LogError> {
+        let mut fetching = self.fetching();
+        match *fetching {
+            Fetching::Yes => Ok(()),
+            Fetching::Lost => Err(LogError::NotAssigned(self.partition.to_string())),
+            Fetching::NotYet => {
+                let begun = self.place(offset).and_then(|place| self.consumer.incremental_assign(&place));
+                begun.map_err(|error| self.unavailable(&error))?;
+                *fetching = Fetching::Yes;
+                Ok(())
+            }
+        }
+    }
+
+    /// Has the client forget where it is, so that it begins anew.
+    fn fetch_no_longer(&self) {
+        let mut fetching = self.fetching();
+        if *fetching == Fetching::Yes {
+            let ended = self.place(0).and_then(|place| self.consumer.incremental_unassign(&place));
+            match ended {
+                Ok(()) => *fetching = Fetching::NotYet,
+                Err(error) => {
+                    tracing::warn!(partition = %self.partition, %error, "the client does not let go")
+                }
+            }
+        }
+    }
+
+    fn place(&self, offset: u64) -> Result<TopicPartitionList, KafkaError> {
+        let mut place = TopicPartitionList::new();
+        place.add_partition_offset(&self.topic, self.number, Offset::Offset(offset.cast_signed()))?;
+        Ok(place)
+    }
+
+    /// Moves the client. What it fetched before is thrown away, also what is on its way.
     fn seek(&self, offset: u64) -> Result<(), LogError> {
         let until = std::time::Instant::now() + SETTLE_TIMEOUT;
         loop {
             self.check()?;
-            let mut place = TopicPartitionList::new();
-            let offset = Offset::Offset(offset.cast_signed());
-            let added = place.add_partition_offset(&self.topic, self.number, offset);
-            added.map_err(|error| self.unavailable(&error))?;
-            let sought = self.consumer.seek_partitions(place, BROKER_TIMEOUT);
+            let sought =
+                self.place(offset).and_then(|place| self.consumer.seek_partitions(place, BROKER_TIMEOUT));
             let error = match sought {
                 Ok(places) => places.elements().first().and_then(|place| place.error().err()),
                 Err(error) => Some(error),
             };
             match error {
                 None => return Ok(()),
-                Some(error) if std::time::Instant::now() > until => return Err(self.unavailable(&error)),
+                Some(error) if std::time::Instant::now() > until => {
+                    self.fetch_no_longer();
+                    return Err(self.unavailable(&error));
+                }
                 Some(_) => std::thread::sleep(SETTLE_EVERY),
             }
         }
@@ -220,4 +312,20 @@ impl Assigned {
     fn unavailable(&self, why: &dyn std::fmt::Display) -> LogError {
         LogError::Unavailable(format!("{}: {why}", self.partition))
     }
+}
+
+impl Cursor {
+    /// Whether that nothing is here was seen before, after the queue was moved. If not, it is moved once more.
+    fn believes(&mut self, here: Position) -> bool {
+        if self.doubt.take() == Some(here) {
+            return true;
+        }
+        *self = Self { doubt: Some(here), ..Self::default() };
+        false
+    }
+}
+
+/// What was read before something seemed to be missing.
+fn doubted(batch: Batch) -> Taken {
+    if batch.records.is_empty() { Taken::Doubt } else { Taken::Batch(batch) }
 }

@@ -149,10 +149,11 @@ impl<M: Machine> Consumer<M> {
 
     async fn recall(&self) -> Result<Memory, StoreError> {
         let committed = self.store.position(&self.partition).await?;
-        Ok(Memory { committed, read: committed, blocked: self.blocked().await?, tries: None })
+        let blocked = self.blocked().await?;
+        Ok(Memory { committed, read: committed, blocked, tries: None })
     }
 
-    /// The keys that are behind a parked fact.
+    /// The keys of which facts of this partition are parked.
     async fn blocked(&self) -> Result<BTreeSet<String>, StoreError> {
         let parked = self.store.parked().await?;
         let mine = parked.into_iter().filter(|parked| parked.partition == self.partition);
@@ -165,8 +166,8 @@ impl<M: Machine> Consumer<M> {
             memory.read = batch.next;
             return Ok(Progress::Idle);
         }
+        // Somebody may have re-driven what was parked, in this process or in another.
         if batch.records.iter().any(|record| memory.blocked.contains(&record.fact.key)) {
-            // Another process may have re-driven them meanwhile.
             memory.blocked = self.blocked().await?;
         }
         let (first, count) = (batch.records[0].position, batch.records.len());

@@ -18,7 +18,7 @@ use kit::{
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    AnswerKey, Key, MemoryStore, Store,
+    AnswerKey, Commit, CommitId, Key, MemoryStore, ParkedChange, Store,
     faulty::{Fault, FaultPlan, FaultyStore},
 };
 use uuid::Uuid;
@@ -275,6 +275,27 @@ async fn parked_facts_are_done_in_order_once_they_can_be() {
     // The first still cannot be read, so nothing behind it is done.
     consumer.redrive().await.unwrap();
     assert_eq!((stage.visits(1).await, stage.store.parked().await.unwrap().len()), (0, 2));
+}
+
+#[tokio::test]
+async fn a_consumer_that_runs_goes_on_with_a_key_that_was_redriven_elsewhere() {
+    let stage = Stage::with(&[unreadable(1)]);
+    let mut consumer = stage.consumer();
+    for _ in 0..=MAX_TRIES {
+        consumer.step().await.unwrap();
+    }
+    stage.log.append(&[Arc::new(visited(1))]);
+    consumer.step().await.unwrap();
+    assert_eq!(stage.store.parked().await.unwrap().len(), 2, "behind the first one");
+
+    // As when both could be processed by now.
+    let unpark = |position| ParkedChange::Unpark(stage.partition.clone(), Position(position));
+    let id = CommitId(Environment::system().id());
+    let redriven = Commit { parked: vec![unpark(1), unpark(2)], ..Commit::new(id, 0) };
+    stage.store.commit(redriven).await.unwrap();
+    stage.log.append(&[Arc::new(visited(1))]);
+    consumer.step().await.unwrap();
+    assert_eq!((stage.visits(1).await, stage.store.parked().await.unwrap().len()), (1, 0));
 }
 
 #[tokio::test]

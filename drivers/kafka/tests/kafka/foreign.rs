@@ -110,6 +110,14 @@ async fn a_fact_that_is_too_large_is_refused_by_its_name_and_nothing_after_it_ar
     assert_eq!(ids.last(), Some(&sold(1, 9).id), "and it publishes on");
 }
 
+#[test]
+fn the_client_library_takes_every_setting() {
+    for url in ["kafka://one:9092", "kafka://ada:secret@one:9092?sasl=plain&compression=snappy&prefix=a."] {
+        KafkaPublisher::new(&settings(url)).unwrap();
+        KafkaLog::join(&settings(url), "ledger", &[TOPIC]).unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_is_beyond_the_end_is_told_so() {
     let mock = Mock::start(1);
