@@ -26,8 +26,8 @@ pub struct Committer {
     pub tables: Vec<TableStatements>,
     /// Whom to wake.
     pub feeds: Feeds,
-    /// At SERIALIZABLE, who waits for the head of a topic is told to begin again when it is free. Within one process
-    /// commits with facts take turns instead.
+    /// At SERIALIZABLE, who waits for the positions of a topic is told to begin again when they are free. Within one
+    /// process commits with facts take turns instead.
     turn: Mutex<()>,
 }
 
@@ -104,6 +104,11 @@ impl Committer {
                 Err(Refused::Unknown(what)) => return Err(CommitError::Unknown(what)),
                 Err(Refused::Again(what)) => {
                     if self.database.is_closed() || !retry.rest().await {
+                        return Err(CommitError::Failed(what));
+                    }
+                }
+                Err(Refused::Busy(what)) => {
+                    if self.database.is_closed() || !retry.queue().await {
                         return Err(CommitError::Failed(what));
                     }
                 }

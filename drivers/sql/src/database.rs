@@ -48,15 +48,6 @@ enum Lent {
     MySql(PoolConnection<MySql>),
 }
 
-/// What a statement did.
-#[derive(Debug, Clone, Copy)]
-pub struct Done {
-    /// How many rows it changed; in MySQL how many it found.
-    pub rows: u64,
-    /// What `LAST_INSERT_ID` was set to, in MySQL.
-    pub last_id: u64,
-}
-
 /// A row that was read.
 pub enum Found {
     /// Of PostgreSQL.
@@ -121,7 +112,7 @@ impl Database {
     }
 
     /// Runs one statement that writes and may be run twice, again as [`Database::read`] does.
-    pub async fn write(&self, sql: &str, binds: &[Bind<'_>]) -> Result<Done, StoreError> {
+    pub async fn write(&self, sql: &str, binds: &[Bind<'_>]) -> Result<u64, StoreError> {
         let mut retry = Retry::default();
         loop {
             let done = match self.acquire().await {
@@ -147,19 +138,20 @@ impl Database {
 }
 
 impl Connection {
-    /// Runs a prepared statement; it is prepared once for each connection.
-    pub async fn execute(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<Done, sqlx::Error> {
+    /// Runs a prepared statement; it is prepared once for each connection. How many rows it changed; in MySQL, how many
+    /// it found.
+    pub async fn execute(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<u64, sqlx::Error> {
         let sql = AssertSqlSafe(self.dialect.numbered(sql));
         match &mut self.lent {
             Lent::Postgres(connection) => {
                 let query = sqlx::query_with(sql, postgres_arguments(binds)?);
                 let done = answer(query.execute(&mut **connection)).await?;
-                Ok(Done { rows: done.rows_affected(), last_id: 0 })
+                Ok(done.rows_affected())
             }
             Lent::MySql(connection) => {
                 let query = sqlx::query_with(sql, mysql_arguments(binds)?);
                 let done = answer(query.execute(&mut **connection)).await?;
-                Ok(Done { rows: done.rows_affected(), last_id: done.last_insert_id() })
+                Ok(done.rows_affected())
             }
         }
     }

@@ -12,6 +12,8 @@ const FIRST_REST: Duration = Duration::from_millis(4);
 /// The longest rest.
 const LONGEST_REST: Duration = Duration::from_millis(500);
 
+/// The longest rest of those who wait for their turn.
+const QUEUE_REST: Duration = Duration::from_millis(2);
 /// After so long there is no further try.
 const LONGEST_TRYING: Duration = Duration::from_secs(15);
 
@@ -35,11 +37,21 @@ impl Retry {
         if self.tried >= MAX_TRIES || self.since.elapsed() > LONGEST_TRYING {
             return false;
         }
-        // Without randomness the rest is the longest.
-        let chance = getrandom::u32().unwrap_or(u32::MAX);
-        tokio::time::sleep(longest(self.tried).mul_f64(f64::from(chance) / f64::from(u32::MAX))).await;
+        rest_up_to(longest(self.tried)).await;
         true
     }
+
+    /// Rests for a moment after a wait for others whose turn it was: such tries are cheap, and bounded by time alone.
+    pub async fn queue(&mut self) -> bool {
+        rest_up_to(QUEUE_REST).await;
+        self.since.elapsed() <= LONGEST_TRYING
+    }
+}
+
+async fn rest_up_to(longest: Duration) {
+    // Without randomness the rest is the longest.
+    let chance = getrandom::u32().unwrap_or(u32::MAX);
+    tokio::time::sleep(longest.mul_f64(f64::from(chance) / f64::from(u32::MAX))).await;
 }
 
 fn longest(tried: u32) -> Duration {

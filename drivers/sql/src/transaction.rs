@@ -43,6 +43,8 @@ pub enum Refused {
     Stale(String),
     /// Somebody else was in the way, or the connection was lost, and nothing was done.
     Again(String),
+    /// Somebody else had the positions of a topic, and is done by now; nothing was done.
+    Busy(String),
     /// The outcome is not known.
     Unknown(String),
     /// Anything else; nothing was done.
@@ -70,13 +72,22 @@ fn stale<T>(what: impl Into<String>) -> Result<T, Refused> {
 /// The newest positions of the topics that a commit has facts of.
 pub type Heads = Vec<(Topic, Position)>;
 
-/// Writes everything of a commit. What others wait for, the positions of its facts, comes last.
+/// Writes everything of a commit.
+///
+/// The positions of facts come from a row for each topic, which is locked until the end of the transaction. So positions
+/// rise in the order of commits, whoever commits. In MySQL they come last, so that others wait as short as can be. At
+/// SERIALIZABLE whoever waits for a row that was changed must begin again, whatever it did before; there they come first.
 pub async fn apply<R: Row>(
     connection: &mut Connection,
     tables: &[TableStatements],
     commit: &Commit<R>,
     order: RowOrder,
 ) -> Result<Heads, Refused> {
+    let comes_first = !connection.dialect.is_mysql();
+    let mut heads = Heads::new();
+    if comes_first {
+        heads = take_positions(connection, &commit.facts).await.map_err(busy)?;
+    }
     note_commit(connection, commit).await?;
     for statements in tables {
         let mut changes: Vec<&Change<R>> =
@@ -95,7 +106,15 @@ pub async fn apply<R: Row>(
     write_answers(connection, commit).await?;
     advance(connection, &commit.advances).await?;
     park(connection, &commit.parked).await?;
-    write_facts(connection, &commit.facts).await
+    if !comes_first {
+        heads = take_positions(connection, &commit.facts).await?;
+    }
+    write_facts(connection, &commit.facts, &heads).await?;
+    Ok(heads)
+}
+
+fn busy(refused: Refused) -> Refused {
+    if let Refused::Again(what) = refused { Refused::Busy(what) } else { refused }
 }
 
 /// Runs a statement over all rows of a batch; how many rows it changed.
@@ -103,7 +122,7 @@ pub async fn write(connection: &mut Connection, sql: &str, batch: &Batch<'_>) ->
     batch.check().map_err(Refused::Failed)?;
     let mut rows = 0;
     for slice in batch.slices() {
-        rows += connection.execute(sql, &[Bind::Rows(slice)]).await?.rows;
+        rows += connection.execute(sql, &[Bind::Rows(slice)]).await?;
     }
     Ok(rows)
 }
@@ -115,7 +134,7 @@ async fn note_commit<R: Row>(connection: &mut Connection, commit: &Commit<R>) ->
     );
     let id = commit.id.0.to_string();
     match connection.execute(&sql, &[id.as_str().into(), commit.at_us.into()]).await.map_err(Refused::from) {
-        Ok(done) if done.rows == 1 => Ok(()),
+        Ok(1) => Ok(()),
         Ok(_) | Err(Refused::Taken(_)) => stale("the commit was settled before"),
         Err(refused) => Err(refused),
     }
@@ -313,20 +332,41 @@ async fn park(connection: &mut Connection, changes: &[ParkedChange]) -> Result<(
     write(connection, &insert, &parks).await.map(|_| ())
 }
 
-/// The positions come from a row for each topic, which is locked from here to the end of the transaction. So positions
-/// rise in the order of commits, whoever commits.
-async fn write_facts(connection: &mut Connection, facts: &[Arc<Fact>]) -> Result<Heads, Refused> {
+/// The newest of the new positions of each topic, in the same order as everybody takes them.
+async fn take_positions(connection: &mut Connection, facts: &[Arc<Fact>]) -> Result<Heads, Refused> {
     let mut heads = Heads::new();
-    // In the same order as everybody.
     for topic in Topic::ALL {
-        let facts: Vec<&Arc<Fact>> = facts.iter().filter(|fact| fact.topic == topic).collect();
-        if facts.is_empty() {
-            continue;
+        let count = facts.iter().filter(|fact| fact.topic == topic).count() as i64;
+        if count > 0 {
+            let newest = take_some(connection, topic, count).await?;
+            heads.push((topic, Position(newest.cast_unsigned())));
         }
-        let count = facts.len() as i64;
-        let newest = take_positions(connection, topic, count).await?;
+    }
+    Ok(heads)
+}
+
+async fn take_some(connection: &mut Connection, topic: Topic, count: i64) -> Result<i64, Refused> {
+    let missing = || Refused::Failed(format!("there is no head of {}", topic.name()));
+    let update = "UPDATE \"outbox_heads\" SET \"position\" = \"position\" + ? WHERE \"topic\" = ?";
+    let binds = [count.into(), topic.name().into()];
+    let found = if connection.dialect.is_mysql() {
+        // It could be told by LAST_INSERT_ID in the same statement, but not where the table has a trigger.
+        connection.execute(update, &binds).await?;
+        let select = "SELECT \"position\" FROM \"outbox_heads\" WHERE \"topic\" = ?";
+        connection.fetch(select, &[topic.name().into()]).await?
+    } else {
+        connection.fetch(&format!("{update} RETURNING \"position\""), &binds).await?
+    };
+    let newest = found.first().ok_or_else(missing)?.int(0);
+    newest.map_err(|error| Refused::Failed(error.to_string()))
+}
+
+async fn write_facts(connection: &mut Connection, facts: &[Arc<Fact>], heads: &Heads) -> Result<(), Refused> {
+    for (topic, newest) in heads {
+        let facts: Vec<&Arc<Fact>> = facts.iter().filter(|fact| fact.topic == *topic).collect();
+        let first = newest.0.cast_signed() - facts.len() as i64 + 1;
         let mut batch = Batch::new(kinds(&FACT));
-        for (position, fact) in (newest - count + 1..).zip(facts) {
+        for (position, fact) in (first..).zip(facts) {
             batch.push([
                 position.into(),
                 fact.id.0.to_string().into(),
@@ -338,27 +378,10 @@ async fn write_facts(connection: &mut Connection, facts: &[Arc<Fact>]) -> Result
                 fact.traceparent.as_deref().into(),
             ]);
         }
-        let sql = insert_facts(connection, topic);
+        let sql = insert_facts(connection, *topic);
         write(connection, &sql, &batch).await?;
-        heads.push((topic, Position(newest.cast_unsigned())));
     }
-    Ok(heads)
-}
-
-/// The newest of some new positions.
-async fn take_positions(connection: &mut Connection, topic: Topic, count: i64) -> Result<i64, Refused> {
-    let binds = [count.into(), topic.name().into()];
-    let missing = || Refused::Failed(format!("there is no head of {}", topic.name()));
-    if connection.dialect.is_mysql() {
-        let sql =
-            "UPDATE \"outbox_heads\" SET \"position\" = LAST_INSERT_ID(\"position\" + ?) WHERE \"topic\" = ?";
-        let done = connection.execute(sql, &binds).await?;
-        return if done.rows == 1 { Ok(done.last_id.cast_signed()) } else { Err(missing()) };
-    }
-    let sql = "UPDATE \"outbox_heads\" SET \"position\" = \"position\" + ? WHERE \"topic\" = ? RETURNING \"position\"";
-    let found = connection.fetch(sql, &binds).await?;
-    let newest = found.first().ok_or_else(missing)?.int(0);
-    newest.map_err(|error| Refused::Failed(error.to_string()))
+    Ok(())
 }
 
 /// What a fact has.

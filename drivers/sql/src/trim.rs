@@ -154,7 +154,7 @@ async fn remove(open: &mut Open, step: Step) -> Result<u64, sqlx::Error> {
         format!("{insert} ON CONFLICT (\"topic\") DO UPDATE SET {position}, {latest}")
     };
     connection.execute(&sql, &[step.topic.name().into(), step.to.into(), step.latest_us.into()]).await?;
-    Ok(removed.rows)
+    Ok(removed)
 }
 
 /// Forgets answers and commits from before a time; how many answers.
@@ -163,7 +163,7 @@ pub async fn prune(database: &Database, before_us: i64) -> Result<u64, StoreErro
     for (table, key) in [("answers", "key"), ("commits", "id")] {
         let sql = database.dialect.delete_some(table, key, "\"at_us\" < ?", PRUNE_STEP);
         loop {
-            let gone = database.write(&sql, &[before_us.into()]).await?.rows;
+            let gone = database.write(&sql, &[before_us.into()]).await?;
             forgotten += if table == "answers" { gone } else { 0 };
             if gone < PRUNE_STEP as u64 {
                 break;

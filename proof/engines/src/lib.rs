@@ -14,4 +14,4 @@ pub mod tools;
 
 mod wanted;
 
-pub use wanted::{wanted, wanted as or_not_tested};
+pub use wanted::{made, wanted, wanted as or_not_tested};

@@ -61,16 +61,14 @@ fn start(kind: Kind) -> anyhow::Result<Arc<Engine>> {
     // No test cuts the power, so nothing need be on the disk.
     let server = match kind {
         Kind::Postgres => {
-            let options = [
-                "-c",
+            let settings = [
                 "max_connections=200",
-                "-c",
                 "log_statement=all",
-                "-c",
+                "log_line_prefix=%d|",
                 "fsync=off",
-                "-c",
                 "full_page_writes=off",
             ];
+            let options: Vec<&str> = settings.iter().flat_map(|setting| ["-c", *setting]).collect();
             Server::Postgres(Postgres::start(directory.path(), &options)?)
         }
         Kind::MariaDb => {
