@@ -11,6 +11,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
+    time::Duration,
 };
 
 use bus::{Partition, Position, Topic};
@@ -24,10 +25,17 @@ use crate::{
     document::{AnswerDoc, EntryKind, FactDoc, ParkedDoc, gone, padded, parked_id, row, signed},
     entry::{Entry, Forgotten, position_doc, table},
     journal::{Appended, Journal},
+    keeper::TAKE_OVER_AFTER,
 };
 
 /// How often the mark is tried because another process appended first.
 const MAX_TRIES: usize = 100;
+
+/// How long a store that applies may go on without a look whether it still does. Others take over only after
+/// [`TAKE_OVER_AFTER`].
+const LEASE: Duration = Duration::from_secs(1);
+
+const _: () = assert!(LEASE.as_millis() * 4 < TAKE_OVER_AFTER.as_millis(), "one applies at a time");
 
 /// What a row is after all of the entries.
 struct Last<R> {
@@ -140,13 +148,13 @@ impl<R: Row> Journal<R> {
             .into_iter()
             .map(|(partition, (entry, position))| to_document(&position_doc(&partition, position, entry)));
         let positions: Vec<Document> = positions.collect::<Result<_, _>>()?;
-        let positions = async { Ok(self.place.replace_all(POSITIONS, positions).await?) };
+        let positions = self.replace(POSITIONS, positions);
         let parked = work.parked.into_iter().map(|(id, (entry, at_us, parked))| match parked {
             Some(parked) => to_document(&ParkedDoc { entry: signed(entry), ..ParkedDoc::new(&parked) }),
             None => Ok(gone(&id, entry, at_us)),
         });
         let parked: Vec<Document> = parked.collect::<Result<_, _>>()?;
-        let parked = async { Ok(self.place.replace_all(PARKED, parked).await?) };
+        let parked = self.replace(PARKED, parked);
         let outcomes = async { Ok(self.place.insert_all(COMMITS, &work.outcomes).await.map(drop)?) };
         // Each is waited for, also when another fails: nothing of it goes on beside the next try.
         let rest: [futures_util::future::BoxFuture<'_, Result<(), StoreError>>; 6] = [
@@ -158,6 +166,25 @@ impl<R: Row> Journal<R> {
             Box::pin(outcomes),
         ];
         join_all(rest).await.into_iter().collect()
+    }
+
+    /// Before each part: whoever slept in between may have been taken to have died, and then somebody else applies.
+    async fn still_applies(&self) -> Result<(), StoreError> {
+        if self.tail().confirmed.ago() > LEASE {
+            self.catch_up().await?;
+        }
+        if self.tail().by != self.me {
+            return Err(StoreError::Unavailable("another process applies the log now".to_owned()));
+        }
+        Ok(())
+    }
+
+    async fn replace(&self, collection: &str, documents: Vec<Document>) -> Result<(), StoreError> {
+        for part in self.place.parts(documents) {
+            self.still_applies().await?;
+            self.place.replace(collection, part).await?;
+        }
+        Ok(())
     }
 
     /// New rows are inserted together, which is much the cheapest; the others are written over what is there.
@@ -175,7 +202,7 @@ impl<R: Row> Journal<R> {
         for place in self.place.insert_all(&collection, &new).await? {
             others.extend(new.get(place).cloned());
         }
-        Ok(self.place.replace_all(&collection, others).await?)
+        self.replace(&collection, others).await
     }
 
     async fn write_facts(

@@ -13,7 +13,10 @@ use mongodb::{
 use serde::{Serialize, de::DeserializeOwned};
 use store::StoreError;
 
-use crate::error::{DUPLICATE_KEY, Failure, NotInserted, OpenError, hide, in_time, only_duplicates};
+use crate::error::{
+    DUPLICATE_KEY, Failure, LONG_REQUEST_TIMEOUT, NotInserted, OpenError, hide, in_time, only_duplicates,
+    within,
+};
 
 /// How long to look for a server that takes writes.
 const SELECTION_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,6 +30,9 @@ const MAX_IDS: usize = 1_000;
 const LOOKUPS: usize = 8;
 /// The most writes of one command, and about the most bytes of their documents: a command may have 48 MB.
 const MAX_WRITES: usize = 500;
+/// The most where the server writes one after the other, each for itself: a command must end long before
+/// [`REQUEST_TIMEOUT`](crate::error::REQUEST_TIMEOUT).
+const MAX_WRITES_IN_TURN: usize = 50;
 const MAX_WRITE_BYTES: usize = 8 * 1024 * 1024;
 
 /// How the server treats what only MongoDB promises.
@@ -158,13 +164,15 @@ impl Place {
         filter: Document,
         order: Document,
         most: usize,
+        patience: Duration,
     ) -> Result<Vec<T>, Failure>
     where
         T: DeserializeOwned + Send + Sync + Unpin,
     {
         let collection = self.collection::<T>(collection);
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        in_time(async { collection.find(filter).sort(order).limit(most).await?.try_collect().await }).await
+        within(patience, async { collection.find(filter).sort(order).limit(most).await?.try_collect().await })
+            .await
     }
 
     /// Inserts one document.
@@ -208,18 +216,30 @@ impl Place {
         Ok(())
     }
 
-    /// Writes documents over those with their ids, or anew; but never over one of a later entry.
-    pub async fn replace_all(&self, collection: &str, documents: Vec<Document>) -> Result<(), Failure> {
-        let (mut writes, mut bytes) = (Vec::new(), 0);
+    /// Documents in parts that [`Place::replace`] takes at once.
+    pub fn parts(&self, documents: Vec<Document>) -> Vec<Vec<Document>> {
+        let most = match self.dialect {
+            Dialect::MongoDb => MAX_WRITES,
+            Dialect::FerretDb => MAX_WRITES_IN_TURN,
+        };
+        let (mut parts, mut bytes) = (Vec::<Vec<Document>>::new(), 0);
         for document in documents {
             bytes += document.get_str("state").map_or(0, str::len);
-            writes.push(self.replacement(document));
-            if writes.len() == MAX_WRITES || bytes > MAX_WRITE_BYTES {
-                self.update(collection, std::mem::take(&mut writes)).await?;
-                bytes = 0;
+            match parts.last_mut() {
+                Some(part) if part.len() < most && bytes <= MAX_WRITE_BYTES => part.push(document),
+                _ => {
+                    bytes = 0;
+                    parts.push(vec![document]);
+                }
             }
         }
-        if writes.is_empty() { Ok(()) } else { self.update(collection, writes).await }
+        parts
+    }
+
+    /// Writes documents over those with their ids, or anew; but never over one of a later entry.
+    pub async fn replace(&self, collection: &str, documents: Vec<Document>) -> Result<(), Failure> {
+        let writes = documents.into_iter().map(|document| self.replacement(document)).collect();
+        self.update(collection, writes).await
     }
 
     fn replacement(&self, document: Document) -> Document {
@@ -258,7 +278,7 @@ impl Place {
     /// Deletes what a filter matches; how many.
     pub async fn delete(&self, collection: &str, filter: Document) -> Result<u64, StoreError> {
         let collection = self.collection::<Document>(collection);
-        let deleted = in_time(async { collection.delete_many(filter).await }).await?;
+        let deleted = within(LONG_REQUEST_TIMEOUT, async { collection.delete_many(filter).await }).await?;
         Ok(deleted.deleted_count)
     }
 }

@@ -8,6 +8,9 @@ use store::{CommitError, StoreError};
 /// How long one request to the database may take until nobody waits for it any more.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long one may take that nobody waits for, or that goes through many documents.
+pub const LONG_REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// The server's code for a duplicate key.
 pub const DUPLICATE_KEY: i32 = 11_000;
 /// The server's code for an account that may not do this.
@@ -94,10 +97,18 @@ pub enum OpenError {
 
 /// Waits for the database, but not for ever.
 pub async fn in_time<T>(request: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
-    match tokio::time::timeout(REQUEST_TIMEOUT, request).await {
+    within(REQUEST_TIMEOUT, request).await
+}
+
+/// Waits for the database for so long.
+pub async fn within<T>(
+    patience: Duration,
+    request: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(patience, request).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(Failure::Error(error)),
-        Err(_) => Err(Failure::TooLate),
+        Err(_) => Err(Failure::TooLate(patience)),
     }
 }
 
@@ -108,8 +119,8 @@ pub enum Failure {
     #[error("{0}")]
     Error(Error),
     /// There was no answer in time.
-    #[error("no answer within {REQUEST_TIMEOUT:?}")]
-    TooLate,
+    #[error("no answer within {0:?}")]
+    TooLate(Duration),
     /// The server refused a write.
     #[error("{0}")]
     Refused(String),

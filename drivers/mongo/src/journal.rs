@@ -24,7 +24,7 @@ use crate::{
     database::{LOG, Place},
     document::{EntryDoc, padded},
     entry::Entry,
-    error::NotInserted,
+    error::{NotInserted, REQUEST_TIMEOUT},
     feeds::Feeds,
     tail::{Confirmed, Tail},
 };
@@ -143,7 +143,8 @@ impl<R: Row> Journal<R> {
 
     /// Forgets everything, and begins with the newest entry and those before it that are not applied.
     async fn start_over(&self) -> Result<(), StoreError> {
-        let newest: Vec<EntryDoc> = self.place.first(LOG, doc! {}, doc! { "_id": -1 }, 1).await?;
+        let newest: Vec<EntryDoc> =
+            self.place.first(LOG, doc! {}, doc! { "_id": -1 }, 1, REQUEST_TIMEOUT).await?;
         let newest = newest.into_iter().next();
         let newest = newest.ok_or_else(|| StoreError::Corrupt("the log has no entry".to_owned()))?;
         let newest = Entry::<R>::from_doc(newest)?;
@@ -254,6 +255,7 @@ impl<R: Row> Journal<R> {
                 format!("the commit has about {bytes} bytes, and one document at most {MAX_ENTRY_BYTES}");
             return Appended::No(why);
         }
+        let now = Confirmed::now();
         match self.place.insert(LOG, &document).await {
             Ok(()) => {}
             Err(NotInserted::Duplicate) => return Appended::Taken,
@@ -269,6 +271,7 @@ impl<R: Row> Journal<R> {
                 Err(error) => return Appended::Perhaps(error.to_string()),
             }
         }
+        self.confirm(now);
         self.follow(entry);
         Appended::Yes
     }

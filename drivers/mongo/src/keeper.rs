@@ -20,10 +20,10 @@ use crate::{
 pub const POLL_EVERY: Duration = Duration::from_millis(100);
 /// How long entries wait to be applied together.
 const APPLY_AFTER: Duration = Duration::from_millis(500);
-/// How long the others wait to be told, where no commit tells them.
+/// How long the others wait to be told, where no commit tells them; and how often they get a sign of life.
 const MARK_AFTER: Duration = Duration::from_secs(1);
 /// Whoever applies and does not get on for so long is taken to have died.
-const TAKE_OVER_AFTER: Duration = Duration::from_secs(5);
+pub const TAKE_OVER_AFTER: Duration = Duration::from_secs(5);
 /// How often old entries are deleted.
 const DELETE_EVERY: Duration = Duration::from_secs(15);
 /// How often a failure is told.
@@ -45,7 +45,7 @@ struct Keeper<R: Row> {
     /// Since when something is applied that the log does not say.
     untold_since: Option<Instant>,
     /// What the log said of the progress, and since when.
-    progress: (u64, Arc<str>, Instant),
+    progress: (u64, u64, Arc<str>, Instant),
     /// When the log was seen to say that it is applied up to an entry.
     marks: VecDeque<(Instant, u64)>,
     /// Everybody has seen that it is applied up to here.
@@ -61,7 +61,7 @@ pub async fn run<R: Row>(journal: Arc<Journal<R>>) {
         journal,
         work_since: None,
         untold_since: None,
-        progress: (0, "".into(), now),
+        progress: (0, 0, "".into(), now),
         marks: VecDeque::new(),
         old: 0,
         deleted_at: now,
@@ -101,13 +101,14 @@ impl<R: Row> Keeper<R> {
     async fn look(&mut self) -> Result<(), StoreError> {
         self.journal.catch_up().await?;
         let now = Instant::now();
-        let (by, mark, has_work, count, untold) = {
+        let (by, mark, sign, has_work, count, untold) = {
             let tail = self.journal.tail();
             let untold = tail.last_effect > tail.mark && !tail.has_work();
-            (Arc::clone(&tail.by), tail.mark, tail.has_work(), tail.pending_count(), untold)
+            let (has_work, count) = (tail.has_work(), tail.pending_count());
+            (Arc::clone(&tail.by), tail.mark, tail.last_sign, has_work, count, untold)
         };
-        if (mark, &by) != (self.progress.0, &self.progress.1) {
-            self.progress = (mark, Arc::clone(&by), now);
+        if (mark, sign, &by) != (self.progress.0, self.progress.1, &self.progress.2) {
+            self.progress = (mark, sign, Arc::clone(&by), now);
         }
         since(&mut self.work_since, has_work, now);
         since(&mut self.untold_since, untold, now);
@@ -121,7 +122,10 @@ impl<R: Row> Keeper<R> {
 
     async fn apply(&mut self, count: u64, now: Instant) -> Result<(), StoreError> {
         if count >= APPLY_AT || is_past(self.work_since, APPLY_AFTER) {
-            self.journal.apply().await?;
+            tokio::select! {
+                applied = self.journal.apply() => applied.map(drop)?,
+                failed = self.show_life() => return failed,
+            }
             self.work_since = None;
             self.untold_since.get_or_insert(now);
         } else if is_past(self.untold_since, MARK_AFTER) {
@@ -131,9 +135,19 @@ impl<R: Row> Keeper<R> {
         Ok(())
     }
 
-    /// Only when there was no progress at all for so long.
+    /// Lets the others know that this store has not died, for as long as it takes to apply the log.
+    async fn show_life(&self) -> Result<(), StoreError> {
+        let mut beats = interval(MARK_AFTER);
+        beats.tick().await;
+        loop {
+            beats.tick().await;
+            self.journal.mark(&self.journal.me, &self.journal.me).await?;
+        }
+    }
+
+    /// Only when there was no progress and no sign of life for so long.
     async fn take_over(&mut self, from: &Arc<str>) -> Result<(), StoreError> {
-        if !from.is_empty() && self.progress.2.elapsed() < TAKE_OVER_AFTER {
+        if !from.is_empty() && self.progress.3.elapsed() < TAKE_OVER_AFTER {
             return Ok(());
         }
         if self.journal.mark(&self.journal.me, from).await? && !from.is_empty() {

@@ -44,6 +44,7 @@ mod query;
 mod reads;
 mod source;
 mod tail;
+mod unique;
 mod upkeep;
 
 pub use error::OpenError;

@@ -8,6 +8,7 @@ use store::{Row, StoreError};
 use crate::{
     database::{META, outbox},
     document::{FactDoc, padded},
+    error::REQUEST_TIMEOUT,
     feeds::Feed,
     journal::Journal,
 };
@@ -69,7 +70,9 @@ impl<R: Row> Journal<R> {
                 let (partition, after, trimmed) = (partition.to_string(), after.0, up_to.cast_unsigned());
                 Err(LogError::Trimmed { partition, after, trimmed, latest_us })
             }
-            Kept::Batch(batch) if batch.records.is_empty() => Ok(feed.read(begins, most).unwrap_or(batch)),
+            Kept::Batch(batch) if batch.records.is_empty() && batch.next >= begins => {
+                Ok(feed.read(begins, most).unwrap_or(batch))
+            }
             Kept::Batch(batch) => Ok(batch),
         }
     }
@@ -84,8 +87,10 @@ impl<R: Row> Journal<R> {
     ) -> Result<Kept, StoreError> {
         let reading = self.begin_read();
         let range = doc! { "_id": { "$gt": padded(after.0), "$lte": padded(up_to.0) } };
-        let found: Vec<FactDoc> =
-            self.place.first(&outbox(topic), range, doc! { "_id": 1 }, most.min(MAX_BATCH)).await?;
+        let found: Vec<FactDoc> = self
+            .place
+            .first(&outbox(topic), range, doc! { "_id": 1 }, most.min(MAX_BATCH), REQUEST_TIMEOUT)
+            .await?;
         // A trim notes how far it goes before it removes anything: what it has removed by then shows here.
         if topic.retention() == Retention::None
             && let Some(trimmed) = self.trimmed(topic).await?

@@ -11,7 +11,10 @@ use store::{
     Versioned,
 };
 
-use crate::{database::table_collection, document::RowDoc, entry::table, journal::Journal, reads::row};
+use crate::{
+    database::table_collection, document::RowDoc, entry::table, error::REQUEST_TIMEOUT, journal::Journal,
+    reads::row,
+};
 
 /// Why a set is not compared.
 const SET_HAS_NO_ORDER: &str = "is a set, which has no order";
@@ -22,16 +25,36 @@ impl<R: Row> Journal<R> {
         let table = table::<R>(query.table)?;
         let query = query.clone().limit(query.limit);
         let (filter, order) = (filter(table, &query)?, order(&query));
+        if query.limit == 0 {
+            // To the server that would be no limit.
+            return Ok(Vec::new());
+        }
+        for more in [0, MAX_PAGE] {
+            if let Some(page) = self.page(table, &query, &filter, &order, more).await? {
+                return Ok(page);
+            }
+        }
+        Err(StoreError::Unavailable("too many rows were written during the query".to_owned()))
+    }
+
+    /// One try; none when so much was appended meanwhile that what was asked for is too little.
+    async fn page(
+        &self,
+        table: &Table,
+        query: &Query,
+        filter: &Document,
+        order: &Document,
+        more: usize,
+    ) -> Result<Option<Vec<Versioned<R>>>, StoreError> {
         let read = || async {
-            let in_tail = self.tail().rows_of(table.name).count();
-            // What is appended meanwhile is in the tail too: it may be more than was counted.
-            let most = query.limit + in_tail + MAX_PAGE;
+            let most = query.limit + self.tail().rows_of(table.name).count() + more;
+            let collection = table_collection(table.name);
             let found: Vec<RowDoc> =
-                self.place.first(&table_collection(table.name), filter.clone(), order.clone(), most).await?;
+                self.place.first(&collection, filter.clone(), order.clone(), most, REQUEST_TIMEOUT).await?;
             Ok((found, most))
         };
         let newest = |(rows, _): &(Vec<RowDoc>, usize)| {
-            rows.iter().map(|row| row.entry.cast_unsigned()).max().unwrap_or(0)
+            rows.iter().map(|row| row.entry.cast_unsigned()).max().unwrap_or_default()
         };
         let together = |(rows, most): (Vec<RowDoc>, usize), tail: &crate::tail::Tail<R>| {
             let said: HashMap<String, Option<Versioned<R>>> =
@@ -39,15 +62,13 @@ impl<R: Row> Journal<R> {
             let is_enough = rows.len() < most || most >= query.limit + said.len();
             is_enough.then_some((rows, said))
         };
-        let Some((rows, said)) = self.read(read, newest, together).await? else {
-            return Err(StoreError::Unavailable("too many rows were written during the query".to_owned()));
-        };
+        let Some((rows, said)) = self.read(read, newest, together).await? else { return Ok(None) };
         let mut found = Vec::new();
         for document in rows.into_iter().filter(|row| !said.contains_key(&row.id)).take(query.limit) {
             found.extend(row(table.name, document)?.and_then(|row| query.find(table, &row)));
         }
         found.extend(said.values().flatten().filter_map(|row| query.find(table, row)));
-        Ok(query.page(found))
+        Ok(Some(query.page(found)))
     }
 }
 

@@ -159,7 +159,12 @@ impl<R: Row> Journal<R> {
     /// See [`store::Store::position`].
     pub async fn position(&self, partition: &Partition) -> Result<Position, StoreError> {
         let read = || self.stored_positions(std::slice::from_ref(partition));
-        self.read(read, newest_position, |stored, tail| position_in(&stored, tail, partition)).await
+        self.read(
+            read,
+            |stored| newest_position(stored),
+            |stored, tail| position_in(&stored, tail, partition),
+        )
+        .await
     }
 
     /// Positions as the collection has them.
@@ -202,7 +207,7 @@ impl<R: Row> Journal<R> {
 }
 
 /// The latest entry of some positions.
-pub fn newest_position(stored: &Vec<PositionDoc>) -> u64 {
+pub fn newest_position(stored: &[PositionDoc]) -> u64 {
     stored.iter().map(|one| one.entry.cast_unsigned()).max().unwrap_or_default()
 }
 

@@ -84,6 +84,8 @@ pub struct Tail<R: Row> {
     pub mark: u64,
     /// Who applies.
     pub by: Arc<str>,
+    /// The newest entry that is nothing but a sign of life of who applies.
+    pub last_sign: u64,
     /// The latest time of a commit.
     pub at_us: i64,
     /// The newest position of each topic.
@@ -111,6 +113,7 @@ impl<R: Row> Tail<R> {
             confirmed: Confirmed::now(),
             mark: number,
             by: "".into(),
+            last_sign: number,
             at_us: 0,
             heads: BTreeMap::new(),
             last_effect: 0,
@@ -142,6 +145,8 @@ impl<R: Row> Tail<R> {
         self.heads.clone_from(&entry.heads);
         if entry.has_effects() {
             self.last_effect = number;
+        } else {
+            self.last_sign = number;
         }
         for change in &entry.rows {
             self.rows.say(change.key.clone(), number, change.after.clone());

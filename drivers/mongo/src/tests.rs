@@ -270,6 +270,8 @@ async fn a_process_that_applies_late_brings_nothing_old_back() {
     removed.changes.push(Change::new(row.key(), 1, None));
     next.commit(removed).await.unwrap();
     next.journal.flush().await.unwrap();
+    // It has just looked, and was held up since.
+    late.journal.tail().confirmed = crate::tail::Confirmed::now();
     late.journal.write(Work::of(&old)).await.unwrap();
 
     let reader = open(&url, Dialect::MongoDb).await;

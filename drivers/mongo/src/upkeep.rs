@@ -10,7 +10,7 @@ use store::{Row, StoreError};
 use crate::{
     database::{ANSWERS, COMMITS, META, PARKED, outbox, table_collection},
     document::{number, padded, signed},
-    error::in_time,
+    error::{LONG_REQUEST_TIMEOUT, in_time},
     journal::Journal,
     log::trimmed_id,
 };
@@ -101,13 +101,13 @@ impl<R: Row> Journal<R> {
         let mut end = up_to.0;
         if topic.retention() == Retention::None {
             // The newest stays.
-            let newest: Vec<Old> = self.place.first(&outbox(topic), doc! {}, doc! { "_id": -1 }, 1).await?;
-            let newest =
-                newest.first().map(|newest| number(&newest.position)).transpose()?.unwrap_or_default();
+            let newest = self.tail().heads.get(&topic).copied().unwrap_or_default();
             end = end.min(newest.saturating_sub(1));
         }
         let range = doc! { "_id": { "$gt": padded(from), "$lte": padded(end) } };
-        let found: Vec<Old> = self.place.first(&outbox(topic), range, doc! { "_id": 1 }, TRIM_STEP).await?;
+        let (outbox, order) = (outbox(topic), doc! { "_id": 1 });
+        let found = self.place.first(&outbox, range, order, TRIM_STEP, LONG_REQUEST_TIMEOUT);
+        let found: Vec<Old> = found.await?;
         let mut step = Step { to: from, latest_us: i64::MIN, last_of_key: BTreeMap::new() };
         for old in found.into_iter().take_while(|old| old.time_us < before_us) {
             step.to = number(&old.position)?;

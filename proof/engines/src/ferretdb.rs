@@ -24,12 +24,24 @@ pub struct FerretDb {
 }
 
 impl FerretDb {
-    /// Starts it on an empty directory.
+    /// Starts it on an empty directory, as it is. It reads a whole collection to find a document by its id.
     ///
     /// # Errors
     /// When the program is missing, or it does not start.
     pub fn start(directory: &Path) -> anyhow::Result<Self> {
-        let program = find().with_context(|| format!("there is no ferretdb: {HINT}"))?;
+        Self::start_program(directory, find())
+    }
+
+    /// Starts the one that finds documents in its index of ids, for whatever has many of them.
+    ///
+    /// # Errors
+    /// When the program is missing, or it does not start.
+    pub fn start_indexed(directory: &Path) -> anyhow::Result<Self> {
+        Self::start_program(directory, tools::find_engine("ferretdb", "ferretdb-indexed"))
+    }
+
+    fn start_program(directory: &Path, program: Option<PathBuf>) -> anyhow::Result<Self> {
+        let program = program.with_context(|| format!("there is no FerretDB: {HINT}"))?;
         let data = directory.join("data");
         std::fs::create_dir_all(&data)?;
         let port = process::free_port()?;
