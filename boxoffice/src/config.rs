@@ -33,6 +33,16 @@ pub struct Config {
     #[config(env = "BOXOFFICE_LOG_FORMAT", default = "text")]
     pub log_format: LogFormat,
 
+    /// Sends traces to this OpenTelemetry collector by OTLP over HTTP, such as `http://127.0.0.1:4318`. Only a program
+    /// that was built with the feature `otel` can.
+    #[config(env = "BOXOFFICE_OTLP_URL")]
+    pub otlp_url: Option<String>,
+
+    /// Which share of the requests is traced, from 0 to 1, if there is an `otlp_url`. A request whose client marks it as
+    /// sampled (W3C `traceparent`) is traced in any case.
+    #[config(env = "BOXOFFICE_TRACE_RATIO", default = 0.1)]
+    pub trace_ratio: f64,
+
     /// How long seats are held for payment, in minutes, from 1 to 1440.
     #[config(env = "BOXOFFICE_HOLD_MINUTES", default = 15)]
     pub hold_minutes: u32,
@@ -134,6 +144,7 @@ impl Config {
             "keep_facts_days must be from 0 to {MAX_KEEP_FACTS_DAYS}"
         );
         config.fleet.check()?;
+        anyhow::ensure!((0.0..=1.0).contains(&config.trace_ratio), "trace_ratio must be from 0 to 1");
         Ok(config)
     }
 

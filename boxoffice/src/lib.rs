@@ -21,3 +21,4 @@ pub mod server;
 pub mod signals;
 pub mod stores;
 pub mod telemetry;
+pub mod traces;

@@ -10,7 +10,9 @@ use kit::{
 use store::{Row, Store};
 use ticket::{Simulator, TicketKey};
 
-use crate::{config::Config, data_dir::DataDir, figures, mail, retention, stores::Stores};
+use crate::{
+    config::Config, data_dir::DataDir, figures, mail, retention, stores::Stores, traces::Traces,
+};
 
 /// A running platform. It has no listener of its own: its gateway is served, or called in process.
 pub struct Platform {
@@ -23,6 +25,7 @@ pub struct Platform {
     /// The stores.
     pub stores: Stores,
     runtime: Runtime,
+    traces: Traces,
     _data: DataDir,
 }
 
@@ -48,7 +51,8 @@ impl Platform {
             })?;
         let stores = Stores::open(&data)?;
         let runtime = Runtime::new();
-        let environment = Environment::system();
+        let traces = Traces::start(config, &runtime.metrics, "boxoffice")?;
+        let environment = traces.environment();
         let guard = Guard::new(signer.verifier(), environment.clone());
         let parts = Parts { config, stores: &stores, runtime: &runtime, environment: &environment };
         let services = parts.start(&guard, &signer, ticket_key, cost)?;
@@ -65,7 +69,7 @@ impl Platform {
             Arc::new(move || metrics.text()),
         )
         .context("the gateway cannot start")?;
-        Ok(Self { gateway, signer, environment, stores, runtime, _data: data })
+        Ok(Self { gateway, signer, environment, stores, runtime, traces, _data: data })
     }
 
     /// Every figure that `/metrics` may show, those that nothing was counted in yet too.
@@ -80,6 +84,7 @@ impl Platform {
     pub async fn stop(self) {
         self.runtime.stop().await;
         self.stores.close().await;
+        self.traces.stop().await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! The log of the process, on standard error.
+//! The log of the process, on standard error. What belongs to a request carries its trace id: as JSON, `span.trace_id`.
 
 use anyhow::Context;
 use tracing_subscriber::EnvFilter;
@@ -15,7 +15,7 @@ pub fn start(config: &Config) -> anyhow::Result<()> {
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match config.log_format {
         LogFormat::Text => lines.with_target(false).try_init(),
-        LogFormat::Json => lines.json().try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).try_init(),
     };
     started.map_err(|error| anyhow::anyhow!("logging cannot start: {error}"))
 }

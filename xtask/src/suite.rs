@@ -11,6 +11,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("contracts", &["run", "--quiet", "-p", "xtask", "--", "gen", "--check"]),
     ("lints", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
     ("tests", &["test", "--workspace"]),
+    ("traces", &["test", "-p", "boxoffice", "--features", "otel", "--test", "process", "traces"]),
     ("hot path", &["run", "--release", "--quiet", "-p", "micro", "--", "check"]),
 ];
 

@@ -53,6 +53,7 @@ fn a_wrong_value_in_the_environment_is_named() {
         ("BOXOFFICE_HOLD_MINUTES", "0", "hold_minutes"),
         ("BOXOFFICE_HOLD_MINUTES", "1441", "hold_minutes"),
         ("BOXOFFICE_KEEP_FACTS_DAYS", "3651", "keep_facts_days"),
+        ("BOXOFFICE_TRACE_RATIO", "1.5", "trace_ratio"),
         ("BOXOFFICE_LISTEN", "nowhere", "BOXOFFICE_LISTEN"),
         ("BOXOFFICE_LOG_FORMAT", "xml", "BOXOFFICE_LOG_FORMAT"),
         ("BOXOFFICE_LOG", "this=is=no=filter", "this=is=no=filter"),

@@ -128,6 +128,9 @@ pub struct Notification {
     pub failure: String,
     /// When the thing happened.
     pub at: Time,
+    /// W3C trace context of what led to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }
 
 impl Notification {
@@ -247,6 +250,7 @@ fn queued(about: (BookingId, UserId, EventId), kind: Kind, at: Time) -> Notifica
         subject: String::new(),
         failure: String::new(),
         at,
+        traceparent: None,
     }
 }
 

@@ -36,9 +36,7 @@ impl Forwarded {
         let mut metadata = HeaderMap::with_capacity(8);
         set_identity(&mut metadata, headers, caller);
         metadata.insert(X_REQUEST_ID, trace.request_id.clone());
-        if let Some(value) = trace.traceparent() {
-            metadata.insert(TRACEPARENT, value);
-        }
+        metadata.insert(TRACEPARENT, trace.traceparent());
         if *method == Method::POST
             && let Some(key) = single(headers, IDEMPOTENCY_KEY, "Idempotency-Key")?
         {

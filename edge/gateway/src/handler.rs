@@ -13,7 +13,7 @@ use http::{
     header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH},
 };
 
-use kit::{Caller, Environment, access::Guard};
+use kit::{Caller, Environment, access::Guard, request::TRACEPARENT};
 use prometheus_client::metrics::counter::Counter;
 use proto::v1::Access;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -91,6 +91,8 @@ pub(crate) async fn answer(shared: Arc<Shared>, request: Request) -> Result<Resp
     finish(&mut response, &trace, &method);
     let micros = shared.environment.now().micros() - started.micros();
     counters.observe(response.status(), micros.max(0) as f64 / 1e6);
+    let rpc = routed.as_ref().ok().and_then(Option::as_ref).map(|(route, _)| route.rpc.path());
+    trace.end(&shared.environment, &method, rpc, response.status());
     Ok(response)
 }
 
@@ -173,6 +175,7 @@ fn admit(route: &Route, caller: &Caller) -> Result<(), Problem> {
 fn finish(response: &mut Response, trace: &Trace, method: &Method) {
     let headers = response.headers_mut();
     headers.insert(X_REQUEST_ID, trace.request_id.clone());
+    headers.insert(TRACEPARENT, trace.traceparent());
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

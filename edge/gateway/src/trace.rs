@@ -1,83 +1,88 @@
 //! What makes one request findable in the logs: W3C trace context and the request id.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
-use kit::{Environment, request::TRACEPARENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use kit::{
+    Environment,
+    request::TRACEPARENT,
+    trace::{OpenSpan, SpanKind, TraceContext, push_hex, trace_id_of},
+};
 
 use crate::limits::MAX_REQUEST_ID_BYTES;
 
 /// The header with the request id, on requests and answers.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The length of a `traceparent` of version 00.
-const TRACEPARENT_BYTES: usize = 55;
+/// The name of this part of the platform in spans.
+const SERVICE: &str = "gateway";
 
 /// The identity of one request.
 #[derive(Debug, Clone)]
 pub(crate) struct Trace {
     /// `00-TRACE-SPAN-FLAGS`.
-    traceparent: String,
+    traceparent: HeaderValue,
     /// The client's, or a fresh one.
     pub request_id: HeaderValue,
+    /// Where spans are collected.
+    span: Option<OpenSpan>,
 }
 
 impl Trace {
     /// Takes what the client sent where it is well formed, and makes the rest.
     pub fn of(headers: &HeaderMap, environment: &Environment) -> Self {
-        let sent = headers.get(TRACEPARENT).and_then(|value| value.to_str().ok());
-        let traceparent = match sent.filter(|text| is_traceparent(text)) {
-            Some(text) => text.to_owned(),
-            None => fresh_traceparent(environment),
-        };
+        let (traceparent, span) = traceparent(headers, environment);
         let sent = headers.get(X_REQUEST_ID).filter(|value| is_request_id(value.as_bytes()));
         let request_id = sent.cloned().unwrap_or_else(|| {
             let mut text = String::with_capacity(32);
             push_hex(&mut text, &environment.random::<16>());
             HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
         });
-        Self { traceparent, request_id }
+        Self { traceparent, request_id, span }
     }
 
     /// 32 hexadecimal digits.
     pub fn trace_id(&self) -> &str {
-        self.traceparent.get(3..35).unwrap_or_default()
+        trace_id_of(self.traceparent.to_str().ok())
     }
 
-    /// The header for the services.
-    pub fn traceparent(&self) -> Option<HeaderValue> {
-        HeaderValue::from_str(&self.traceparent).ok()
+    /// The header for the services and on the answer.
+    pub fn traceparent(&self) -> HeaderValue {
+        self.traceparent.clone()
     }
-}
 
-fn fresh_traceparent(environment: &Environment) -> String {
-    let ids = environment.random::<24>();
-    let mut text = String::with_capacity(TRACEPARENT_BYTES);
-    text.push_str("00-");
-    push_hex(&mut text, &ids[..16]);
-    text.push('-');
-    push_hex(&mut text, &ids[16..]);
-    text.push_str("-01");
-    text
-}
-
-fn push_hex(text: &mut String, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    /// Ends the span, where there is one, with what was answered. `rpc` is none for pages and what was not found.
+    pub fn end(&self, environment: &Environment, method: &Method, rpc: Option<&str>, status: StatusCode) {
+        let Some(span) = self.span.clone() else { return };
+        let name = format!("{method} {}", rpc.unwrap_or_default());
+        let failure = status.is_server_error().then_some("server error");
+        let mut attributes = vec![
+            ("http.request.method", method.as_str().to_owned().into()),
+            ("http.response.status_code", i64::from(status.as_u16()).into()),
+        ];
+        if let Some(rpc) = rpc {
+            attributes.push(("http.route", rpc.to_owned().into()));
+        }
+        span.end(environment, SpanKind::Server, SERVICE, name.trim_end().to_owned(), failure, attributes);
     }
 }
 
-/// Version 00 of <https://www.w3.org/TR/trace-context/>.
-fn is_traceparent(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let is_id = |part: &str, length: usize| {
-        part.len() == length
-            && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-            && part.bytes().any(|b| b != b'0')
-    };
-    let is_flags =
-        |part: &str| part.len() == 2 && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    matches!(parts[..], ["00", trace, span, flags] if is_id(trace, 32) && is_id(span, 16) && is_flags(flags))
+/// The client's, or a part of it where spans are collected, or a fresh one.
+fn traceparent(headers: &HeaderMap, environment: &Environment) -> (HeaderValue, Option<OpenSpan>) {
+    let sent = headers.get(TRACEPARENT);
+    if let Some((value, text)) = sent.and_then(|value| Some((value, value.to_str().ok()?)))
+        && TraceContext::parse(text).is_some()
+    {
+        let span = environment.child_of(Some(text));
+        return match &span {
+            Some(part) => (header(part.context), span),
+            None => (value.clone(), None),
+        };
+    }
+    let (context, span) = environment.begin_trace();
+    (header(context), span)
+}
+
+fn header(context: TraceContext) -> HeaderValue {
+    // Hexadecimal digits and dashes are a header.
+    HeaderValue::try_from(context.traceparent()).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 fn is_request_id(bytes: &[u8]) -> bool {
@@ -88,23 +93,6 @@ fn is_request_id(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_well_formed_trace_context_is_taken() {
-        assert!(is_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
-        let bad = [
-            "",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
-            "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-            "00-4BF92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
-        ];
-        for text in bad {
-            assert!(!is_traceparent(text), "{text}");
-        }
-        assert!(is_traceparent(&fresh_traceparent(&Environment::system())));
-    }
 
     #[test]
     fn a_request_id_is_short_and_plain() {

@@ -10,6 +10,7 @@ pub mod kafka;
 pub mod mariadb;
 pub mod postgres;
 pub mod process;
+pub mod prometheus;
 pub mod tools;
 
 mod wanted;

@@ -9,6 +9,8 @@ use std::{
 use domain::Time;
 use uuid::{Builder, Uuid};
 
+use crate::trace::Spans;
+
 /// Where the time comes from.
 pub trait Clock: Send + Sync + 'static {
     /// The moment it is.
@@ -76,6 +78,7 @@ fn fetch(buffer: &mut [u8]) {
 pub struct Environment {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    spans: Option<Arc<dyn Spans>>,
 }
 
 impl Environment {
@@ -88,7 +91,19 @@ impl Environment {
     /// A chosen clock and generator.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { clock, entropy }
+        Self { clock, entropy, spans: None }
+    }
+
+    /// With somebody who collects spans.
+    #[must_use]
+    pub fn collecting(self, spans: Arc<dyn Spans>) -> Self {
+        Self { spans: Some(spans), ..self }
+    }
+
+    /// Who collects spans, if anybody does.
+    #[must_use]
+    pub fn spans(&self) -> Option<&dyn Spans> {
+        self.spans.as_deref()
     }
 
     /// The moment it is.

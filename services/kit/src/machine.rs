@@ -58,6 +58,11 @@ pub trait Machine: Send + Sync + 'static {
     /// The command that a fact of another service gives; `None` when it does not matter here.
     fn hear(&self, fact: &Published) -> Option<Self::Command>;
 
+    /// As [`Machine::hear`], for a machine that keeps from which request a fact comes.
+    fn hear_fact(&self, published: &Published, _fact: &Fact) -> Option<Self::Command> {
+        self.hear(published)
+    }
+
     /// Told what was committed, for waking those who wait for it.
     fn committed(&self, _changes: &[Change<Self::Row>]) {}
 }

@@ -18,7 +18,7 @@ use prometheus_client::metrics::counter::Counter;
 
 pub use catalogue::{Catalogue, Described, Family, FloatCounter, FloatGauge};
 pub use consumer::{Behind, ConsumerFamilies, MAX_COUNTED, behind};
-pub use parts::{BreakerFigures, BreakerState, RelayFigures};
+pub use parts::{BreakerFigures, BreakerState, RelayFigures, SpanFigures};
 pub use pipeline::PipelineFigures;
 pub use rpc::{RpcFigure, RpcFigures};
 
@@ -94,6 +94,12 @@ impl Metrics {
     #[must_use]
     pub fn relay(&self, service: &'static str) -> RelayFigures {
         self.shared.parts.relay(service)
+    }
+
+    /// What becomes of spans.
+    #[must_use]
+    pub fn spans(&self) -> SpanFigures {
+        self.shared.parts.spans()
     }
 
     /// The figures of all rpcs.

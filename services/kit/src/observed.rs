@@ -1,4 +1,5 @@
-//! In front of a service and its guard: each call is counted by its code and its duration.
+//! In front of a service and its guard: each call is counted by its code and its duration, and has a span where
+//! spans are collected.
 
 use std::{
     convert::Infallible,
@@ -9,7 +10,7 @@ use std::{
 };
 
 use domain::Time;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tonic::{Code, body::Body};
 use tower::Service;
@@ -17,6 +18,8 @@ use tower::Service;
 use crate::{
     clock::Environment,
     metrics::{Metrics, RpcFigure, RpcFigures},
+    request::TRACEPARENT,
+    trace::{OpenSpan, SpanKind},
     transport::Rpcs,
 };
 
@@ -63,12 +66,14 @@ impl<S: Rpcs> Service<Request<Body>> for Observed<S> {
         self.rpcs.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let shared = Arc::clone(&self.observer.shared);
+        let span = begin_span(&shared.environment, request.headers_mut());
         let call = Call {
             figure: Arc::clone(shared.figures.at(request.uri().path())),
             began: shared.environment.now(),
             shared,
+            span,
             // Until there is an answer: a call that is dropped before that was given up by its caller.
             code: Code::Cancelled,
         };
@@ -106,16 +111,51 @@ struct Call {
     figure: Arc<RpcFigure>,
     began: Time,
     shared: Arc<Shared>,
+    span: Option<OpenSpan>,
     code: Code,
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.figure.observe(self.code, self.shared.environment.seconds_since(self.began));
+        let environment = &self.shared.environment;
+        self.figure.observe(self.code, environment.seconds_since(self.began));
+        if let Some(span) = self.span.take() {
+            let attributes = vec![
+                ("rpc.system", "grpc".into()),
+                ("rpc.method", self.figure.rpc().into()),
+                ("rpc.grpc.status_code", (self.code as i64).into()),
+            ];
+            let failure = is_fault(self.code).then_some("fault");
+            let (service, name) = (self.figure.service(), self.figure.rpc());
+            span.end(environment, SpanKind::Server, service, name, failure, attributes);
+        }
     }
 }
 
 /// The code of an answer: a service that fails says so in the headers, as it has nothing else to say.
 fn code_of(headers: &HeaderMap) -> Code {
     headers.get(GRPC_STATUS).map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes()))
+}
+
+/// Begins the span of a call; what the service is told is that it works for this span.
+fn begin_span(environment: &Environment, headers: &mut HeaderMap) -> Option<OpenSpan> {
+    environment.spans()?;
+    let traceparent = headers.get(TRACEPARENT).and_then(|value| value.to_str().ok());
+    let span = environment.child_of(traceparent)?;
+    let value = HeaderValue::try_from(span.context.traceparent()).ok()?;
+    headers.insert(TRACEPARENT, value);
+    Some(span)
+}
+
+/// Whether a code says that something is wrong with us.
+fn is_fault(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    )
 }

@@ -13,6 +13,7 @@ mod cache;
 mod commit;
 mod items;
 mod load;
+mod traced;
 
 use std::sync::Arc;
 
@@ -26,12 +27,14 @@ use store::{Advance, Answer, AnswerKey, Commit, CommitId, Parked, ParkedChange, 
 
 use cache::RowCache;
 use load::Trust;
+use traced::Traced;
 
 pub use items::{Delivered, Delivery, Done, Idempotency, Item, NotDone, Outcome, Request};
 
 use crate::{
     clock::Environment,
     machine::{Machine, View, Written},
+    trace::trace_id_of,
 };
 
 /// How often a batch is decided again after somebody else was first.
@@ -67,6 +70,8 @@ struct Batch<M: Machine> {
     stored_answers: usize,
     advances: Vec<Advance>,
     parked: Vec<ParkedChange>,
+    /// Empty where nobody collects spans.
+    traced: Vec<Traced>,
 }
 
 impl<M: Machine> Pipeline<M> {
@@ -144,7 +149,13 @@ impl<M: Machine> Pipeline<M> {
         if batch.view.rests_on_assumption() {
             return None;
         }
-        match self.commit(batch, now).await {
+        let traced = std::mem::take(&mut batch.traced);
+        let committed = self.commit(batch, now).await;
+        // What is decided again has its spans again.
+        if !traced.is_empty() && !matches!(committed, Ok(false)) {
+            self.end_traced(traced, items.len(), &committed);
+        }
+        match committed {
             Ok(true) => Some(outcomes),
             Ok(false) => None,
             Err(why) => Some(
@@ -173,7 +184,7 @@ impl<M: Machine> Pipeline<M> {
         let fact = &record.fact;
         let published = fact.memo.get_or_read(|| Published::read(&fact.kind, &fact.payload));
         match published.as_ref() {
-            Ok(published) => Ok(self.machine.hear(published)),
+            Ok(published) => Ok(self.machine.hear_fact(published, fact)),
             Err(why) => Err(why.clone()),
         }
     }
@@ -200,7 +211,9 @@ impl<M: Machine> Pipeline<M> {
         {
             return replay::<M>(idempotency, known);
         }
-        let reply = self.carry_out(batch, &request.command, request.traceparent.as_deref(), now)?;
+        let traceparent = request.traceparent.as_deref();
+        let span = self.trace_request(&mut batch.traced, traceparent);
+        let reply = self.carry_out(batch, &request.command, span.as_deref().or(traceparent), now)?;
         if let Some(idempotency) = idempotency {
             let body = serde_json::to_string(&reply).map_err(|e| NotDone::Unavailable(e.to_string()))?;
             let answer = Answer { fingerprint: idempotency.fingerprint.clone(), body, at_us: now.micros() };
@@ -286,7 +299,9 @@ impl<M: Machine> Pipeline<M> {
         now: Time,
     ) -> Result<(), String> {
         let Some(command) = heard.as_ref().map_err(Clone::clone)? else { return Ok(()) };
-        match self.carry_out(batch, command, record.fact.traceparent.as_deref(), now) {
+        let traceparent = record.fact.traceparent.as_deref();
+        let span = self.trace_fact(&mut batch.traced, &record.fact);
+        match self.carry_out(batch, command, span.as_deref().or(traceparent), now) {
             Ok(_) => Ok(()),
             Err(NotDone::Refused(refusal)) => Err(format!("{}: {}", refusal.code, refusal.detail)),
             Err(other) => Err(format!("{other:?}")),
@@ -310,6 +325,11 @@ impl<M: Machine> Batch<M> {
     }
 
     fn park(&mut self, delivery: &Delivery, record: &Record, reason: String, now: Time) {
+        let fact = &record.fact;
+        // The reason may quote what the fact says of somebody; it is kept in the store.
+        tracing::error_span!("fact", trace_id = trace_id_of(fact.traceparent.as_deref())).in_scope(
+            || tracing::error!(partition = %delivery.partition, kind = fact.kind, id = %fact.id.0, "a fact is parked"),
+        );
         self.parked.push(ParkedChange::Park(Parked {
             partition: delivery.partition.clone(),
             record: record.clone(),

@@ -14,10 +14,12 @@ use futures_util::future::join_all;
 use kit::{
     Item, Pipeline, Request,
     pipeline::{Done, NotDone},
+    trace::{SpanKind, trace_id_of},
 };
-use store::{Key, StoreError};
+use store::{Key, Row, StoreError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::{
     figures::{self, Figures},
@@ -116,7 +118,7 @@ impl Courier {
         let known = &known;
         let tries = mine.iter().map(|&(notification, this_try)| async move {
             let outcome = match known {
-                Ok(known) => self.try_one(notification, known).await,
+                Ok(known) => self.try_traced(notification, known).await,
                 Err(_) => later("store_unavailable"),
             };
             self.figures.tried(&outcome);
@@ -143,6 +145,26 @@ impl Courier {
         }
         let outcomes = self.pipeline.run(&items).await;
         outcomes.into_iter().map(reply).collect()
+    }
+
+    /// As [`Courier::try_one`]; the log and the trace of the request that led to it show the try.
+    async fn try_traced(
+        &self,
+        notification: &Notification,
+        known: &BTreeMap<Key, NotificationRow>,
+    ) -> Outcome {
+        let environment = self.pipeline.environment();
+        let traceparent = notification.traceparent.as_deref();
+        let span = environment.child_of(traceparent);
+        let logged = tracing::error_span!("mail", trace_id = trace_id_of(traceparent));
+        let outcome = self.try_one(notification, known).instrument(logged).await;
+        if let Some(span) = span {
+            let name = format!("mail {}", notification.kind.name());
+            let tries = ("boxoffice.mail.tries", i64::from(notification.tries + 1).into());
+            let failure = (!matches!(outcome, Outcome::Sent { .. })).then_some("not sent");
+            span.end(environment, SpanKind::Client, NotificationRow::SERVICE, name, failure, vec![tries]);
+        }
+        outcome
     }
 
     /// Sends one mail. The recipient was read after the try began: who was erased gets none.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bus::Fact;
 use domain::{
     BookingId, Refusal, Time, UserId,
     facts::{EventUpserted, Published, UserErased, UserUpserted},
@@ -178,6 +179,14 @@ impl Machine for NotificationMachine {
             Published::EventUpserted(fact) => Some(Command::Event(fact.clone())),
             _ => None,
         }
+    }
+
+    fn hear_fact(&self, published: &Published, fact: &Fact) -> Option<Command> {
+        let mut command = self.hear(published)?;
+        if let Command::Tell(notification) = &mut command {
+            notification.traceparent.clone_from(&fact.traceparent);
+        }
+        Some(command)
     }
 
     fn committed(&self, changes: &[Change<NotificationRow>]) {

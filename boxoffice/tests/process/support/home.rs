@@ -30,6 +30,11 @@ impl Home {
         Self { directory: tempfile::tempdir().unwrap() }
     }
 
+    /// The working directory itself.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }

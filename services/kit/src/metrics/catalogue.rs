@@ -1,6 +1,6 @@
 //! A registry that knows of each figure what it is, so that a page about all of them can be checked.
 
-use std::{borrow::Cow, sync::atomic::AtomicU64};
+use std::{any::Any, borrow::Cow, collections::BTreeMap, sync::atomic::AtomicU64};
 
 use prometheus_client::{
     encoding::{EncodeMetric, text::encode},
@@ -56,11 +56,14 @@ impl<M: Clone, const N: usize> Family<M, N> {
     }
 }
 
-/// A registry with its page of contents. Names are given whole, as Prometheus stores them.
-#[derive(Debug, Default)]
+/// A registry with its page of contents. Names are given whole, as Prometheus stores them. What is registered again,
+/// as by a second replica of a service in one process, is counted together.
+#[derive(Default)]
 pub struct Catalogue {
     registry: Registry,
     described: Vec<Described>,
+    /// By name.
+    made: BTreeMap<&'static str, Box<dyn Any + Send + Sync>>,
 }
 
 impl Catalogue {
@@ -181,14 +184,18 @@ impl Catalogue {
     where
         M: Metric + TypedMetric + Clone,
     {
+        if let Some(known) = self.made.get(name).and_then(|known| known.downcast_ref::<M>()) {
+            return known.clone();
+        }
         let kind = match M::TYPE {
             MetricType::Counter => "counter",
             MetricType::Histogram => "histogram",
             _ => "gauge",
         };
-        debug_assert!(self.described.iter().all(|known| known.name != name), "{name} is registered twice");
+        debug_assert!(!self.made.contains_key(name), "{name} is registered as something else");
         debug_assert_eq!(kind == "counter", name.ends_with("_total"), "{name} is a {kind}");
         self.described.push(Described { name, kind, labels, help });
+        self.made.insert(name, Box::new(metric.clone()));
         // The text form of a counter gets its ending back.
         self.registry.register(name.trim_end_matches("_total"), help, metric.clone());
         metric

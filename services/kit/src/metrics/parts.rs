@@ -55,6 +55,17 @@ impl RelayFigures {
     }
 }
 
+/// What became of spans.
+#[derive(Clone)]
+pub struct SpanFigures {
+    /// Handed over.
+    pub ended: Counter,
+    /// Taken by the collector.
+    pub exported: Counter,
+    /// Not taken, and given up.
+    pub failed: Counter,
+}
+
 /// The figures of all such parts.
 #[derive(Clone)]
 pub struct PartFamilies {
@@ -64,6 +75,7 @@ pub struct PartFamilies {
     relay_oldest: Family<FloatGauge, 1>,
     relay_published: Family<Counter, 1>,
     relay_failures: Family<Counter, 1>,
+    spans: Family<Counter, 1>,
 }
 
 impl PartFamilies {
@@ -99,6 +111,12 @@ impl PartFamilies {
                 &["service"],
                 "Tries to publish that failed and are made again",
             ),
+            spans: catalogue.counters(
+                "boxoffice_spans_total",
+                &["outcome"],
+                "Spans of traces: ended, and of those exported to the collector or failed; the others wait or were \
+                 dropped because too many waited",
+            ),
         }
     }
 
@@ -107,6 +125,12 @@ impl PartFamilies {
             state: self.breaker_state.with([name]),
             openings: self.breaker_openings.with([name]),
         }
+    }
+
+    pub(super) fn spans(&self) -> SpanFigures {
+        let [ended, exported, failed] =
+            ["ended", "exported", "failed"].map(|outcome| self.spans.with([outcome]));
+        SpanFigures { ended, exported, failed }
     }
 
     pub(super) fn relay(&self, service: &'static str) -> RelayFigures {

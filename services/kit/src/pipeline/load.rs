@@ -51,6 +51,7 @@ impl<M: Machine> Pipeline<M> {
             answers,
             advances: Vec::new(),
             parked: Vec::new(),
+            traced: Vec::new(),
         })
     }
 
