@@ -101,6 +101,21 @@ pub fn need(name: &str, package: &'static str) -> anyhow::Result<PathBuf> {
     find(name).with_context(|| format!("there is no {name}: {}", Package::Debian(package).hint()))
 }
 
+/// Where the scripts in `.ci/engines` put what they download.
+pub fn downloads() -> PathBuf {
+    let home = || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache/boxoffice-engines");
+    env::var_os("BOXOFFICE_ENGINES").map_or_else(home, PathBuf::from)
+}
+
+/// A program that the script `.ci/engines/NAME` installs, by its path in the downloads or by its name; an error says
+/// how it is had.
+pub fn downloaded(script: &str, path: &str, hint: &str) -> anyhow::Result<PathBuf> {
+    let here = downloads().join(path);
+    let name = Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or(path);
+    let found = if here.is_file() { Some(here) } else { find(name) };
+    found.with_context(|| format!("there is no {name}: run .ci/engines/{script}, or {hint}"))
+}
+
 /// The packages of which a program is missing.
 pub fn missing(programs: &[(&str, &'static str)]) -> Vec<Package> {
     let mut packages: Vec<Package> = Vec::new();
