@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::{
+    assignment::{Assignments, Change},
     fact::{Fact, FactId, Memo, Topic},
     log::{Log, LogError, Partition, Position},
 };
@@ -22,6 +23,7 @@ pub async fn run<L: Log, F: Future<Output = L>>(open: impl Fn(Vec<Fact>) -> F) {
     an_unknown_partition_is_an_error(&open(vec![]).await).await;
     waiting_returns_when_there_is_more(&open(samples(1)).await).await;
     every_attribute_survives(&open(samples(1)).await).await;
+    every_partition_is_assigned(&open(samples(1)).await).await;
 }
 
 /// A fact for suites: the number is its key and its payload.
@@ -122,4 +124,15 @@ async fn every_attribute_survives(log: &impl Log) {
     let partition = partition(log, Topic::TicketEvent);
     let batch = log.read(&partition, Position::default(), 1).await.expect("a read succeeds");
     assert_eq!(*batch.records[0].fact, sample(Topic::TicketEvent, 0));
+}
+
+async fn every_partition_is_assigned(log: &impl Log) {
+    let mut assignments = Assignments::of(log, &[Topic::TicketEvent, Topic::FeedbackEvent]);
+    let mut assigned = Vec::new();
+    while assigned != log.partitions(Topic::TicketEvent) {
+        match assignments.next().await {
+            Some(Change::Gained(partitions)) => assigned.extend(partitions),
+            other => panic!("only reader, only its own topics, and yet: {other:?}"),
+        }
+    }
 }

@@ -10,16 +10,25 @@
 //!             read(after 3) gives 4, 5, 6
 //! ```
 //!
+//! Where the log is elsewhere, a relay reads the outbox and hands its facts to a [`Publisher`]; and a reader shares the
+//! partitions with others of its kind, so it is told which are its own ([`Assignments`]).
+//!
 //! Old facts may be trimmed from the beginning. Who stands before what is left is told so, and never reads on
 //! as if nothing was missing.
 
+mod assignment;
 mod fact;
 mod log;
 mod memory;
+mod publisher;
+mod source;
 
 /// The conformance suite: each log driver runs every case.
 pub mod conformance;
 
+pub use assignment::{Assignments, Change, Reader, Release, Released, release};
 pub use fact::{Fact, FactId, Memo, Retention, Topic};
 pub use log::{Batch, Log, LogError, Merged, Partition, Position, Record};
 pub use memory::MemoryLog;
+pub use publisher::{ParkedFact, PublishError, Publisher};
+pub use source::known_source;

@@ -5,7 +5,10 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::fact::{Fact, Topic};
+use crate::{
+    assignment::Reader,
+    fact::{Fact, Topic},
+};
 
 /// A place in a partition: everything up to and including it is done. 0 is before the first fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -65,6 +68,20 @@ pub enum LogError {
         /// The latest time of a fact that was removed, in microseconds since 1970 UTC.
         latest_us: i64,
     },
+    /// The log ends before the position, so it is not the one that was read so far: what comes next would be taken
+    /// for what is done already. Trying again helps only where the log is still catching up with itself.
+    #[error("{partition} ends at {newest}, and this reader is already at {after}: is it another log by now?")]
+    Ahead {
+        /// Which partition.
+        partition: String,
+        /// Where the reader is.
+        after: u64,
+        /// Where the log ends.
+        newest: u64,
+    },
+    /// Another reader of the same kind reads the partition now; see [`Assignments`](crate::Assignments).
+    #[error("partition {0} is not assigned to this reader")]
+    NotAssigned(String),
     /// The log cannot be reached now.
     #[error("log unavailable: {0}")]
     Unavailable(String),
@@ -76,11 +93,21 @@ pub enum LogError {
 ///   from before facts that are no longer kept is [`LogError::Trimmed`], unless its topic keeps the newest fact of
 ///   each key ([`Retention::NewestOfKey`](crate::Retention)): then those are read, and none is missed.
 /// - Two facts of one key of one topic are always read in the order in which they were committed.
+/// - What is no fact of ours, on a log that others write to, is read as a fact that nobody can process: so it is parked
+///   by who reads it, with the rest of its key behind it, and never passed over.
 /// - Reading has no effect. Who reads keeps its own position, in the commit of its effects.
 #[async_trait]
 pub trait Log: Send + Sync + 'static {
     /// The partitions of a topic; empty when the topic is not on this log.
     fn partitions(&self, topic: Topic) -> Vec<Partition>;
+
+    /// Tells a reader from now on which partitions of its topics it is to read. Unless readers share the log, those
+    /// are all, for good.
+    fn assign(&self, reader: Reader) {
+        for topic in reader.topics() {
+            reader.gained(&self.partitions(*topic));
+        }
+    }
 
     /// Up to `most` records after a position, at once; none when there are none yet.
     async fn read(&self, partition: &Partition, after: Position, most: usize) -> Result<Batch, LogError>;
@@ -111,6 +138,10 @@ impl Merged {
 impl Log for Merged {
     fn partitions(&self, topic: Topic) -> Vec<Partition> {
         self.0.iter().flat_map(|log| log.partitions(topic)).collect()
+    }
+
+    fn assign(&self, reader: Reader) {
+        self.0.iter().for_each(|log| log.assign(reader.clone()));
     }
 
     async fn read(&self, partition: &Partition, after: Position, most: usize) -> Result<Batch, LogError> {

@@ -35,7 +35,6 @@ mod readers;
 mod reads;
 mod schema;
 mod search;
-mod source;
 mod statements;
 mod transaction;
 mod trim;

@@ -9,7 +9,6 @@ use uuid::Uuid;
 
 use crate::{
     error::read_error,
-    source,
     statements::{self, TableStatements},
 };
 
@@ -102,7 +101,7 @@ pub fn record(row: &rusqlite::Row<'_>, table: &str) -> Result<Record, StoreError
         topic: Topic::from_name(text(2)?).ok_or_else(|| corrupt("the topic is unknown"))?,
         key: row.get(3).map_err(read_error)?,
         kind: row.get(4).map_err(read_error)?,
-        source: source::known(text(5)?).ok_or_else(|| corrupt("too many different sources"))?,
+        source: bus::known_source(text(5)?).ok_or_else(|| corrupt("too many different sources"))?,
         payload: row.get(6).map_err(read_error)?,
         time_us: row.get(7).map_err(read_error)?,
         traceparent: row.get(8).map_err(read_error)?,

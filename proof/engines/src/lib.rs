@@ -5,6 +5,7 @@
 //! silently.
 
 pub mod aiosmtpd;
+pub mod kafka;
 pub mod mariadb;
 pub mod postgres;
 pub mod process;

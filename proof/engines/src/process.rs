@@ -69,6 +69,13 @@ impl Server {
         self.wait_until(|_| TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).is_ok())
     }
 
+    /// Kills it, without a chance to tidy up.
+    pub fn kill(mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// What it has printed.
     pub fn output(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
@@ -78,6 +85,10 @@ impl Server {
 impl Drop for Server {
     /// Failures are those of a server that has ended already.
     fn drop(&mut self) {
+        // Its number may be another process's by now.
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
         let _ = kill_process(Pid::from_child(&self.child), self.stop);
         let until = Instant::now() + STOP_TIMEOUT;
         while Instant::now() < until {

@@ -206,15 +206,12 @@ impl<M: Machine> Consumer<M> {
         Ok(())
     }
 
-    /// Runs until told to stop.
+    /// Runs until told to stop. A step that has begun is ended first, so that nothing of this consumer is on its way
+    /// when the next one of its partition begins.
     pub async fn run(mut self, pace: Pace, shutdown: CancellationToken) {
         let mut pause = FIRST_PAUSE;
         while !shutdown.is_cancelled() {
-            let step = tokio::select! {
-                step = self.step() => step,
-                () = shutdown.cancelled() => return,
-            };
-            match step {
+            match self.step().await {
                 Ok(Progress::Moved(count)) => {
                     pause = FIRST_PAUSE;
                     if pace == Pace::Gathering {
@@ -231,7 +228,7 @@ impl<M: Machine> Consumer<M> {
                     }
                 }
                 Ok(Progress::Stuck) => pause = sleep(pause, &shutdown).await,
-                Err(ConsumeError::Log(error @ LogError::Trimmed { .. })) => {
+                Err(ConsumeError::Log(error @ (LogError::Trimmed { .. } | LogError::Ahead { .. }))) => {
                     // Going on would pass over facts: only a backup of all stores of one time helps.
                     tracing::error!(service = <M::Row as Row>::SERVICE, %error, "a consumer cannot go on");
                     pause = sleep(MAX_PAUSE, &shutdown).await;

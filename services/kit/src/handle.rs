@@ -2,14 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bus::Log;
+use bus::{Assignments, Log};
 use store::{Key, Row, Store, StoreError, Versioned};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    assigned::Assigned,
     clock::Environment,
-    consumer::{Consumer, Pace},
+    consumer::Pace,
     error::ServiceError,
     machine::Machine,
     metrics::Metrics,
@@ -142,7 +143,7 @@ impl Runtime {
         Handle { queue, pipeline }
     }
 
-    /// Starts a consumer of each partition of the topics.
+    /// Starts a consumer of each partition of the topics that is assigned to this process: embedded, all of them.
     pub fn consume<M: Machine>(
         &self,
         handle: &Handle<M>,
@@ -150,11 +151,14 @@ impl Runtime {
         topics: &[bus::Topic],
         pace: Pace,
     ) {
-        for partition in topics.iter().flat_map(|topic| log.partitions(*topic)) {
-            let (log, store) = (Arc::clone(log), Arc::clone(handle.store()));
-            let consumer = Consumer::new(partition, log, store, Arc::new(handle.clone()));
-            self.tasks.spawn(consumer.run(pace, self.shutdown.clone()));
-        }
+        let assigned = Assigned {
+            handle: handle.clone(),
+            log: Arc::clone(log),
+            pace,
+            tasks: self.tasks.clone(),
+            shutdown: self.shutdown.clone(),
+        };
+        self.tasks.spawn(assigned.run(Assignments::of(log.as_ref(), topics)));
     }
 
     /// Stops: no new work, what is queued is finished. Returns when all is done.

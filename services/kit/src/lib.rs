@@ -5,15 +5,19 @@
 //! [`Runtime::start`] and [`Runtime::consume`], and implement its gRPC trait on the [`Handle`].
 
 pub mod access;
+mod assigned;
 pub mod clock;
 pub mod consumer;
 pub mod error;
 pub mod handle;
 pub mod identity;
+pub mod lease;
 pub mod machine;
+mod mark;
 pub mod metrics;
 pub mod pages;
 pub mod pipeline;
+pub mod relay;
 pub mod request;
 pub mod transport;
 

@@ -1,5 +1,5 @@
-//! The sources of facts. A fact names its source by a text that lives as long as the program, and a file
-//! gives one that does not; so each different source is kept once, for good. There are as many as there are
+//! The sources of facts. A fact names its source by a text that lives as long as the program, and a store
+//! or a broker gives one that does not; so each different source is kept once, for good. There are as many as there are
 //! services.
 
 use std::sync::{Mutex, PoisonError};
@@ -9,8 +9,9 @@ const MAX_SOURCES: usize = 256;
 
 static KNOWN: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
 
-/// The source with this name; none when there were too many different ones.
-pub fn known(name: &str) -> Option<&'static str> {
+/// The source with this name, for who reads facts from elsewhere; none when there were too many different ones.
+#[must_use]
+pub fn known_source(name: &str) -> Option<&'static str> {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(found) = known.iter().find(|one| **one == name) {
         return Some(found);

@@ -1,0 +1,314 @@
+//! The relay: it publishes a store's outbox on a log that is elsewhere, in order.
+//!
+//! ```text
+//!   outbox      1  2  3  4  5  6  7
+//!                  |        |     newest
+//!               mark 2    published 5        after a crash 3, 4, 5 are published again
+//! ```
+//!
+//! How far it is, is a position in the same store (its *mark*), moved by compare-and-set, so a relay that was paused
+//! cannot take the mark back. A crash between publishing and the mark makes repetitions, with the same fact ids; what
+//! consumes them bears that. One relay of a database is at work at a time ([`Lease`]), so repetitions are rare.
+//!
+//! Facts stay in the outbox for as long as they are told to, and at least until they are published ([`trim`]). What
+//! could not be processed is told too ([`parked`]).
+
+mod parked;
+
+use std::{sync::Arc, time::Duration};
+
+use bus::{Log, LogError, Partition, Position, PublishError, Publisher, Topic};
+use futures_util::future::join_all;
+use store::{Row, Store, StoreError};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+pub use parked::ParkedRelay;
+
+use crate::{
+    clock::Environment,
+    handle::Runtime,
+    lease::{Lease, TERM},
+    mark::{Mark, Moved},
+};
+
+/// The most facts that are published at once.
+pub const MAX_BATCH: usize = 1_024;
+/// The mark follows what was published within this time: so much is published again after a crash, and so few commits
+/// does a busy relay need.
+const MARK_WITHIN: Duration = Duration::from_millis(200);
+/// How long the last move of the mark may take.
+const LAST_MARK: Duration = Duration::from_secs(1);
+/// The pause after a failure, which doubles up to [`MAX_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest pause after failures.
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+/// How often it is looked whether facts may go.
+const TRIM_EVERY: Duration = Duration::from_secs(30);
+
+/// The mark of the relay of an outbox's partition: what is up to it is published.
+fn mark_of(outbox: &Partition) -> Partition {
+    Partition { topic: outbox.topic, name: format!("relay:{}", outbox.name) }
+}
+
+/// How far an outbox's partition is published, surely.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn published<R: Row>(store: &dyn Store<R>, outbox: &Partition) -> Result<Position, StoreError> {
+    store.position(&mark_of(outbox)).await
+}
+
+/// Removes the facts of a relayed outbox that are published and older than a time; how many. Consumers read them
+/// elsewhere, so that they have processed them does not matter here.
+///
+/// # Errors
+/// When the store cannot be reached. What went until then is gone, and it may be tried again.
+pub async fn trim<R: Row>(
+    store: &dyn Store<R>,
+    outbox: &dyn Log,
+    topics: &[Topic],
+    before_us: i64,
+) -> Result<u64, StoreError> {
+    let mut removed = 0;
+    for topic in topics {
+        for partition in outbox.partitions(*topic) {
+            let up_to = published(store, &partition).await?;
+            removed += store.trim(*topic, up_to, before_us).await?;
+        }
+    }
+    Ok(removed)
+}
+
+/// Why a step of a relay failed. Trying again is always safe.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// The outbox could not be read.
+    #[error("outbox: {0}")]
+    Outbox(#[from] LogError),
+    /// The mark could not be read or moved.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Not, or not all, published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// Another relay moved the mark.
+    #[error("another relay is at work")]
+    Overtaken,
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relayed {
+    /// There is nothing more now.
+    Idle,
+    /// So many facts were published.
+    Published(usize),
+}
+
+/// What a relay knows beside its store; lost at a crash, and read again.
+struct Memory {
+    marked: Position,
+    published: Position,
+}
+
+/// The relay of one partition of an outbox.
+pub struct Relay<R: Row> {
+    outbox: Partition,
+    log: Arc<dyn Log>,
+    publisher: Arc<dyn Publisher>,
+    mark: Mark<R>,
+    memory: Option<Memory>,
+}
+
+impl<R: Row> Relay<R> {
+    /// A relay that begins where its mark in the store is.
+    #[must_use]
+    pub fn new(
+        outbox: Partition,
+        log: Arc<dyn Log>,
+        store: &Arc<dyn Store<R>>,
+        publisher: Arc<dyn Publisher>,
+        environment: &Environment,
+    ) -> Self {
+        let mark = Mark::new(store, environment, mark_of(&outbox));
+        Self { outbox, log, publisher, mark, memory: None }
+    }
+
+    /// Reads once and publishes what was read. The mark stays.
+    ///
+    /// # Errors
+    /// When the outbox, the store or the log cannot be reached.
+    pub async fn step(&mut self) -> Result<Relayed, RelayError> {
+        let mut memory = match self.memory.take() {
+            Some(memory) => memory,
+            None => {
+                let marked = self.mark.position().await?;
+                Memory { marked, published: marked }
+            }
+        };
+        // On an error the memory stays forgotten, and the next step begins at the mark.
+        let batch = self.log.read(&self.outbox, memory.published, MAX_BATCH).await?;
+        let facts: Vec<_> = batch.records.into_iter().map(|record| record.fact).collect();
+        if !facts.is_empty() {
+            self.publisher.publish(self.outbox.topic, &facts).await?;
+        }
+        let has_moved = batch.next != memory.published;
+        memory.published = batch.next;
+        self.memory = Some(memory);
+        Ok(if has_moved { Relayed::Published(facts.len()) } else { Relayed::Idle })
+    }
+
+    /// Moves the mark to where was published.
+    ///
+    /// # Errors
+    /// When the store cannot be reached, or another relay moved it.
+    pub async fn mark(&mut self) -> Result<(), RelayError> {
+        let Some(memory) = self.memory.take_if(|memory| memory.published != memory.marked) else {
+            return Ok(());
+        };
+        let Memory { marked, published } = memory;
+        match self.mark.advance(marked, published).await? {
+            Moved::There => {
+                self.memory = Some(Memory { marked: published, published });
+                Ok(())
+            }
+            Moved::Elsewhere => Err(RelayError::Overtaken),
+        }
+    }
+
+    /// Runs until told to end.
+    pub async fn run(mut self, end: CancellationToken) {
+        self.run_until(&end).await;
+        // Whoever is next then repeats nothing. When it fails, something.
+        let _ = tokio::time::timeout(LAST_MARK, self.mark()).await;
+    }
+
+    async fn run_until(&mut self, end: &CancellationToken) {
+        let (mut pause, mut marked_at) = (FIRST_PAUSE, Instant::now());
+        while !end.is_cancelled() {
+            // Giving up in the middle of a batch makes repetitions at most.
+            let step = tokio::select! {
+                step = self.step_and_mark(&mut marked_at) => step,
+                () = end.cancelled() => return,
+            };
+            match step {
+                Ok(Relayed::Published(_)) => pause = FIRST_PAUSE,
+                Ok(Relayed::Idle) => {
+                    pause = FIRST_PAUSE;
+                    self.rest(marked_at, end).await;
+                }
+                Err(error) => {
+                    self.tell(&error);
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        () = end.cancelled() => return,
+                    }
+                    pause = (pause * 2).min(MAX_PAUSE);
+                }
+            }
+        }
+    }
+
+    async fn step_and_mark(&mut self, marked_at: &mut Instant) -> Result<Relayed, RelayError> {
+        let relayed = self.step().await?;
+        if marked_at.elapsed() >= MARK_WITHIN {
+            self.mark().await?;
+            *marked_at = Instant::now();
+        }
+        Ok(relayed)
+    }
+
+    /// Waits for more facts, or for the time when the mark must follow.
+    async fn rest(&self, marked_at: Instant, end: &CancellationToken) {
+        let Some(Memory { marked, published }) = self.memory else { return };
+        let mark_due = async {
+            match marked == published {
+                true => std::future::pending().await,
+                false => tokio::time::sleep_until(marked_at + MARK_WITHIN).await,
+            }
+        };
+        tokio::select! {
+            // A log that cannot wait cannot be read either: the next step says so.
+            _ = self.log.wait(&self.outbox, published) => {}
+            () = mark_due => {}
+            () = end.cancelled() => {}
+        }
+    }
+
+    fn tell(&self, error: &RelayError) {
+        let outbox = &self.outbox;
+        match error {
+            // Neither mends itself: facts are missing on the log, or one stands before all others.
+            RelayError::Outbox(LogError::Trimmed { .. })
+            | RelayError::Publish(PublishError::Refused { .. }) => {
+                tracing::error!(%outbox, %error, "a relay cannot go on");
+            }
+            _ => tracing::warn!(%outbox, %error, "not published"),
+        }
+    }
+}
+
+/// What the relay of a database works on.
+pub struct Outbox<R: Row> {
+    /// The database.
+    pub store: Arc<dyn Store<R>>,
+    /// Its outbox.
+    pub log: Arc<dyn Log>,
+    /// The topics that the service publishes; none for one that only consumes.
+    pub publishes: &'static [Topic],
+    /// How long facts stay in the outbox, once they are published.
+    pub keep: Duration,
+}
+
+/// Starts the relay of a database: it publishes whenever it holds the lease, until the runtime stops. Each process of a
+/// service starts one.
+pub fn start<R: Row>(
+    runtime: &Runtime,
+    outbox: Outbox<R>,
+    publisher: &Arc<dyn Publisher>,
+    environment: &Environment,
+) {
+    let (publisher, environment) = (Arc::clone(publisher), environment.clone());
+    let shutdown = runtime.shutdown.clone();
+    runtime.tasks.spawn(async move {
+        let lease = Lease::new(&outbox.store, &environment, "relay", TERM);
+        lease.run(&shutdown, |end| work(&outbox, &publisher, &environment, end)).await;
+    });
+}
+
+/// What is done while the lease is held.
+async fn work<R: Row>(
+    outbox: &Outbox<R>,
+    publisher: &Arc<dyn Publisher>,
+    environment: &Environment,
+    end: CancellationToken,
+) {
+    let partitions = outbox.publishes.iter().flat_map(|topic| outbox.log.partitions(*topic));
+    let relays = partitions.map(|partition| {
+        let (log, publisher) = (Arc::clone(&outbox.log), Arc::clone(publisher));
+        Relay::new(partition, log, &outbox.store, publisher, environment).run(end.clone())
+    });
+    let parked = ParkedRelay::new(&outbox.store, Arc::clone(publisher), environment).run(end.clone());
+    tokio::join!(join_all(relays), parked, trim_from_time_to_time(outbox, environment, &end));
+}
+
+async fn trim_from_time_to_time<R: Row>(
+    outbox: &Outbox<R>,
+    environment: &Environment,
+    end: &CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(TRIM_EVERY) => {}
+            () = end.cancelled() => return,
+        }
+        let keep_seconds = i64::try_from(outbox.keep.as_secs()).unwrap_or(i64::MAX);
+        let before_us = environment.now().plus_seconds(-keep_seconds).micros();
+        match trim(outbox.store.as_ref(), outbox.log.as_ref(), outbox.publishes, before_us).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::debug!(service = R::SERVICE, removed, "published facts are gone"),
+            Err(error) => tracing::warn!(service = R::SERVICE, %error, "the outbox could not be trimmed"),
+        }
+    }
+}
