@@ -10,6 +10,9 @@ pub mod mariadb;
 pub mod postgres;
 pub mod process;
 pub mod tools;
+mod wanted;
+
+pub use wanted::wanted;
 
 /// What a test needs, if it is here. A test that gets none returns: it has said that nothing was tested and why.
 ///
