@@ -103,7 +103,9 @@ impl Settings {
                 }
                 Some(login) => login.mechanism = value.to_ascii_uppercase(),
                 None => {
-                    return Err(SetupError::Url("has sasl, but no user:password@ before the host".to_owned()));
+                    return Err(SetupError::Url(
+                        "has sasl, but no user:password@ before the host".to_owned(),
+                    ));
                 }
             },
             ("sasl", _) => return wrong("plain, scram-sha-256 or scram-sha-512"),

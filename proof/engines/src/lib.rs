@@ -5,6 +5,8 @@
 //! silently.
 
 pub mod aiosmtpd;
+pub mod debezium;
+pub mod docker;
 pub mod kafka;
 pub mod mariadb;
 pub mod postgres;
