@@ -47,10 +47,8 @@ impl Connect {
             (directory.join("worker.properties"), directory.join("connector.properties"));
         let offsets = directory.join("connect.offsets");
         let own = format!(
-            "{worker}\nlisteners=http://127.0.0.1:{port}\noffset.storage.file.filename={}\nplugin.discovery=only_scan\n\
-             plugin.path={}\n",
-            offsets.display(),
-            jars.display()
+            "{worker}\nlisteners=http://127.0.0.1:{port}\noffset.storage.file.filename={}\nplugin.discovery=only_scan\n",
+            offsets.display()
         );
         fs::write(&worker_file, own)?;
         fs::write(&connector_file, connector)?;
