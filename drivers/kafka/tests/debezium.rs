@@ -2,7 +2,7 @@
 //! configured as in `deploy/debezium`, and the log reads it as the same facts.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
+use std::{fs, ops::RangeInclusive, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 
 use bus::{Fact, FactId, Log, Memo, Position, Topic};
 use engines::{debezium::Connect, kafka::Kafka, postgres::Postgres};
@@ -66,8 +66,8 @@ fn fact(number: u128) -> Arc<Fact> {
     })
 }
 
-async fn commit(store: &SqlStore<SuiteRow>, numbers: impl Iterator<Item = u128>) {
-    let mut commit = Commit::new(CommitId(Uuid::now_v7()), 1_800_000_000_000_000);
+async fn commit(store: &SqlStore<SuiteRow>, numbers: RangeInclusive<u128>) {
+    let mut commit = Commit::new(CommitId(Uuid::from_u128(*numbers.start())), 1_800_000_000_000_000);
     commit.facts = numbers.map(fact).collect();
     store.commit(commit).await.unwrap();
 }
@@ -84,7 +84,7 @@ async fn read(log: &KafkaLog, count: usize, connect: &Connect) -> Vec<Arc<Fact>>
         if facts.len() >= count {
             return facts;
         }
-        assert!(began.elapsed() < PATIENCE, "{} of {count} facts: {}", facts.len(), connect.output());
+        assert!(began.elapsed() < PATIENCE, "{} of {count} facts: {:#?}", facts.len(), connect.errors());
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }

@@ -62,9 +62,11 @@ impl Connect {
         Ok(Self { port, server })
     }
 
-    /// What it has printed; the place to look when nothing arrives.
+    /// What went wrong, without the traces.
     #[must_use]
-    pub fn output(&self) -> String {
-        self.server.output()
+    pub fn errors(&self) -> Vec<String> {
+        let output = self.server.output();
+        let says_why = |line: &&str| line.contains("ERROR") || line.starts_with("Caused by");
+        output.lines().filter(says_why).map(str::to_owned).collect()
     }
 }
