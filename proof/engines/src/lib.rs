@@ -6,13 +6,14 @@
 
 pub mod aiosmtpd;
 pub mod ferretdb;
+pub mod debezium;
+pub mod docker;
 pub mod kafka;
 pub mod mariadb;
 pub mod postgres;
 pub mod process;
 pub mod prometheus;
 pub mod tools;
-
 mod wanted;
 
 pub use wanted::{made, wanted, wanted as or_not_tested};
