@@ -5,9 +5,9 @@
 //! silently.
 
 pub mod aiosmtpd;
-pub mod ferretdb;
 pub mod debezium;
 pub mod docker;
+pub mod ferretdb;
 pub mod kafka;
 pub mod mariadb;
 pub mod postgres;

@@ -4,36 +4,6 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use crate::root;
 
-/// Settings that are agreed on and not all in the program's sources yet. Once they are, this list goes.
-const AHEAD: &[&str] = &[
-    "BOXOFFICE_STORE_URL",
-    "BOXOFFICE_USER_STORE_URL",
-    "BOXOFFICE_EVENT_STORE_URL",
-    "BOXOFFICE_TICKET_STORE_URL",
-    "BOXOFFICE_FEEDBACK_STORE_URL",
-    "BOXOFFICE_NOTIFICATION_STORE_URL",
-    "BOXOFFICE_ANALYTICS_STORE_URL",
-    "BOXOFFICE_LOG_URL",
-    "BOXOFFICE_TOPIC_PARTITIONS",
-    "BOXOFFICE_TOPIC_REPLICATION",
-    "BOXOFFICE_GRPC_LISTEN",
-    "BOXOFFICE_ADMIN_LISTEN",
-    "BOXOFFICE_USER_URL",
-    "BOXOFFICE_EVENT_URL",
-    "BOXOFFICE_TICKET_URL",
-    "BOXOFFICE_FEEDBACK_URL",
-    "BOXOFFICE_NOTIFICATION_URL",
-    "BOXOFFICE_ANALYTICS_URL",
-    "BOXOFFICE_ACCESS_KEY_FILE",
-    "BOXOFFICE_ACCESS_PUBLIC_KEY_FILE",
-    "BOXOFFICE_TICKET_KEY_FILE",
-    "BOXOFFICE_RELAY",
-    "BOXOFFICE_OTLP_URL",
-    "BOXOFFICE_EMAILJS_SERVICE_ID",
-    "BOXOFFICE_EMAILJS_TEMPLATE_ID",
-    "BOXOFFICE_EMAILJS_PUBLIC_KEY",
-    "BOXOFFICE_EMAILJS_PRIVATE_KEY",
-];
 /// Read by compose.yaml itself, from `.env` or the shell.
 const OF_COMPOSE: &[&str] = &["BOXOFFICE_PORT", "BOXOFFICE_KAFKA"];
 
@@ -72,9 +42,7 @@ fn for_each_file(directory: &Path, visit: &mut impl FnMut(&str)) {
 /// Those of a rendered manifest or configuration that no program knows.
 pub fn unknown(text: &str) -> Vec<String> {
     let known = of_the_program();
-    let is_known = |name: &String| {
-        known.contains(name) || AHEAD.contains(&name.as_str()) || OF_COMPOSE.contains(&name.as_str())
-    };
+    let is_known = |name: &String| known.contains(name) || OF_COMPOSE.contains(&name.as_str());
     names(text).into_iter().filter(|name| !is_known(name)).collect()
 }
 
