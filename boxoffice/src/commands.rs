@@ -75,7 +75,7 @@ async fn up(config: Config, with_demo: bool) -> anyhow::Result<ExitCode> {
     println!("Boxoffice is ready at http://{address}");
     println!("  API reference   http://{address}/docs");
     println!("  data directory  {}", config.data_dir.display());
-    if config.smtp_url.is_none() {
+    if config.smtp_url.is_none() && config.emailjs.service_id.is_none() {
         println!("  mail            {} (no smtp_url is set)", config.data_dir.join("mail").display());
     }
     if with_demo {

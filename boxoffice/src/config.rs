@@ -62,6 +62,10 @@ pub struct Config {
     #[config(env = "BOXOFFICE_SMTP_URL")]
     pub smtp_url: Option<String>,
 
+    /// Sends mail by EmailJS instead.
+    #[config(nested)]
+    pub emailjs: EmailJs,
+
     /// The sender of all mail.
     #[config(env = "BOXOFFICE_MAIL_FROM", default = "Boxoffice <boxoffice@localhost>")]
     pub mail_from: String,
@@ -69,6 +73,34 @@ pub struct Config {
     /// For services that run by themselves (`boxoffice serve`).
     #[config(nested)]
     pub fleet: Fleet,
+}
+
+/// The account of EmailJS (<https://www.emailjs.com>): all four, or none.
+#[derive(Clone, confique::Config)]
+#[config(layer_attr(derive(Clone)), layer_attr(serde(deny_unknown_fields)))]
+pub struct EmailJs {
+    /// The service by which mail leaves, such as `service_x1y2z3`.
+    #[config(env = "BOXOFFICE_EMAILJS_SERVICE_ID")]
+    pub service_id: Option<String>,
+    /// The template, such as `template_a1b2c3`.
+    #[config(env = "BOXOFFICE_EMAILJS_TEMPLATE_ID")]
+    pub template_id: Option<String>,
+    /// The account's public key, also called user id.
+    #[config(env = "BOXOFFICE_EMAILJS_PUBLIC_KEY")]
+    pub public_key: Option<String>,
+    /// The account's private key, also called access token.
+    #[config(env = "BOXOFFICE_EMAILJS_PRIVATE_KEY")]
+    pub private_key: Option<String>,
+    /// Another address than that of EmailJS, such as a proxy's.
+    #[config(env = "BOXOFFICE_EMAILJS_URL")]
+    pub url: Option<String>,
+}
+
+/// Both keys send mail in the account's name.
+impl std::fmt::Debug for EmailJs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EmailJs").finish_non_exhaustive()
+    }
 }
 
 /// How the log is written.
@@ -143,8 +175,8 @@ impl Config {
             config.keep_facts_days <= MAX_KEEP_FACTS_DAYS,
             "keep_facts_days must be from 0 to {MAX_KEEP_FACTS_DAYS}"
         );
-        anyhow::ensure!((0.0..=1.0).contains(&config.trace_ratio), "trace_ratio must be from 0 to 1");
         config.fleet.check()?;
+        anyhow::ensure!((0.0..=1.0).contains(&config.trace_ratio), "trace_ratio must be from 0 to 1");
         Ok(config)
     }
 

@@ -10,9 +10,7 @@ use kit::{
 use store::{Row, Store};
 use ticket::{Simulator, TicketKey};
 
-use crate::{
-    config::Config, data_dir::DataDir, figures, mail, retention, stores::Stores, traces::Traces,
-};
+use crate::{config::Config, data_dir::DataDir, figures, mail, retention, stores::Stores, traces::Traces};
 
 /// A running platform. It has no listener of its own: its gateway is served, or called in process.
 pub struct Platform {

@@ -40,6 +40,7 @@ use crate::{
     server::Server,
     signals::{STOPPED_AT_ONCE, StopSignals},
     telemetry,
+    traces::Traces,
 };
 use grpc::GrpcPort;
 use service::Service;
@@ -89,6 +90,7 @@ struct Process {
     status: Status,
     runtime: Runtime,
     environment: Environment,
+    traces: Traces,
     guard: Guard,
     /// Told when no further request is taken in.
     closed: CancellationToken,
@@ -108,7 +110,9 @@ enum Front {
 impl Process {
     /// Opens the ports.
     async fn listen(role: Role, config: &Config) -> anyhow::Result<Self> {
-        let (status, runtime, environment) = (Status::new(role), Runtime::new(), Environment::system());
+        let (status, runtime) = (Status::new(role), Runtime::new());
+        let traces = Traces::start(config, &runtime.metrics, role.name())?;
+        let environment = traces.environment();
         // Before a port is opened: what is wrong with the configuration ends the program.
         service::check(role, config)?;
         let guard = Guard::new(keys::verifier(config)?, environment.clone());
@@ -129,7 +133,19 @@ impl Process {
         };
         let pages = admin::router(status.clone(), figures);
         let admin = (admin_address, tokio::spawn(admin.serve(pages, ended.clone())));
-        Ok(Self { role, status, runtime, environment, guard, closed, ended, admin, front, service: None })
+        Ok(Self {
+            role,
+            status,
+            runtime,
+            environment,
+            traces,
+            guard,
+            closed,
+            ended,
+            admin,
+            front,
+            service: None,
+        })
     }
 
     /// Says where it listens.
@@ -189,6 +205,7 @@ impl Process {
         if let Some(service) = self.service {
             service.close().await;
         }
+        self.traces.stop().await;
         self.ended.cancel();
         let _ = tokio::time::timeout(STOP_TIMEOUT, self.admin.1).await;
         Ok(())

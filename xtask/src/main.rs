@@ -2,6 +2,7 @@
 
 mod compare;
 mod contracts;
+mod image;
 mod suite;
 
 use clap::{Parser, Subcommand};
@@ -23,6 +24,8 @@ enum Task {
     },
     /// Measure others beside us on this machine, and say how we stand to them
     Compare(compare::Arguments),
+    /// Build the program statically, make its image, and run that as it is deployed
+    Image(image::Arguments),
     /// Run every check and every test of the project
     Test,
 }
@@ -32,6 +35,7 @@ fn main() -> anyhow::Result<()> {
         Task::Gen { check: false } => contracts::generate(),
         Task::Gen { check: true } => contracts::check(),
         Task::Compare(arguments) => compare::run(&arguments),
+        Task::Image(arguments) => image::run(&arguments),
         Task::Test => suite::run(),
     }
 }

@@ -1,7 +1,7 @@
 //! The ways to the other services.
 
 use anyhow::Context;
-use kit::{Remote, Runtime, Transport, breaker::State};
+use kit::{Remote, Runtime, Transport, breaker::State, metrics::BreakerState};
 
 use super::{Need, Role, Status};
 use crate::config::Config;
@@ -19,8 +19,9 @@ pub fn way_to(
 ) -> anyhow::Result<Option<Transport>> {
     let (setting, Some(urls)) = config.fleet.url_of(role) else { return Ok(None) };
     let remote = Remote::new(role.name(), urls).context(setting)?;
-    let watched = remote.clone();
+    let (watched, figures) = (remote.clone(), runtime.metrics.breaker(role.name()));
     status.watch(runtime, role.name(), Need::Shown, move || {
+        figures.set(worst(&watched));
         let answer = reachable(&watched);
         async move { answer }
     });
@@ -34,5 +35,18 @@ fn reachable(remote: &Remote) -> Result<String, String> {
         (0, _) => Err("its name has no address".to_owned()),
         (all, 0) => Err(format!("none of {all} can be reached")),
         (all, usable) => Ok(format!("{usable} of {all} can be reached")),
+    }
+}
+
+/// Calls are refused only where every address is left alone; while some are, it is being tried.
+fn worst(remote: &Remote) -> BreakerState {
+    let peers = remote.peers();
+    let is_open = |peer: &kit::remote::Peer| peer.breaker == State::Open;
+    if !peers.is_empty() && peers.iter().all(is_open) {
+        BreakerState::Open
+    } else if peers.iter().any(|peer| peer.breaker != State::Closed) {
+        BreakerState::HalfOpen
+    } else {
+        BreakerState::Closed
     }
 }

@@ -11,5 +11,6 @@ mod load;
 mod replicas;
 mod start;
 mod support;
+#[allow(dead_code, reason = "the tests beside this use the rest of it")]
 #[path = "../process/support/visitor.rs"]
 mod visitor;

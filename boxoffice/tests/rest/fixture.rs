@@ -2,29 +2,28 @@
 
 pub mod actor;
 pub mod answer;
+#[cfg(feature = "fleet")]
+#[path = "../fleet/support/mod.rs"]
+mod fleet_support;
+pub mod place;
 pub mod sketch;
 
 use std::{
-    net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
-use boxoffice::{audit, config::Config, platform::Platform, server::Server};
-use store::{Query, Store};
+use boxoffice::audit;
+use store::Query;
 use tempfile::TempDir;
-use ticket::TicketRow;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+
+use place::Place;
 
 pub use actor::Actor;
 pub use answer::{Answer, Read};
 pub use serde_json::{Value, json};
 pub use sketch::{Show, Sketch, hours_from_now};
 
-/// A hash that costs next to nothing: these tests are not about guessing passwords.
-const CHEAP: user::Cost = user::Cost { memory_kib: 8, passes: 1, lanes: 1 };
 /// Who becomes ADMIN when they register.
 const ADMIN_EMAIL: &str = "root@example.org";
 /// How often something is looked at again that is to come about.
@@ -41,44 +40,38 @@ pub fn play(story: impl AsyncFnOnce(&Stage)) {
 pub fn play_then<T>(story: impl AsyncFnOnce(&Stage) -> T, look: impl FnOnce(T, &Path)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let dir = tempfile::tempdir().unwrap();
+    let Some(place) = Place::set_up(&runtime, &dir) else { return };
+    let keeps_files = place.keeps_files();
     let told = runtime.block_on(async {
-        let stage = Stage::set_up(&dir).await;
+        let stage = Stage::set_up(&dir, place).await;
         let told = story(&stage).await;
         stage.must_be_at_rest().await;
         stage.tear_down().await;
         told
     });
-    look(told, dir.path());
+    if keeps_files {
+        look(told, dir.path());
+    }
 }
 
 /// A running platform and the way to it.
 pub struct Stage {
-    platform: Platform,
+    place: Place,
     data_dir: PathBuf,
     nobody: Actor,
-    stop: CancellationToken,
-    serving: JoinHandle<()>,
 }
 
 impl Stage {
-    async fn set_up(dir: &TempDir) -> Self {
-        let mut config = Config::for_data_dir(dir.path().to_owned()).unwrap();
-        config.admin_emails = vec![ADMIN_EMAIL.to_owned()];
-        let platform = Platform::start_with(&config, CHEAP).await.unwrap();
-        let server = Server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
-        let address = server.address().unwrap();
-        let stop = CancellationToken::new();
-        let serving = tokio::spawn(server.serve(platform.gateway.clone(), stop.clone()));
-        let nobody = Actor::nobody(reqwest::Client::builder().no_proxy().build().unwrap(), address);
-        Self { platform, data_dir: dir.path().to_owned(), nobody, stop, serving }
+    async fn set_up(dir: &TempDir, place: Place) -> Self {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let nobody = Actor::nobody(client, place.address());
+        Self { place, data_dir: dir.path().to_owned(), nobody }
     }
 
     async fn tear_down(self) {
-        self.stop.cancel();
         // The client's idle connections would be waited for.
         drop(self.nobody);
-        self.serving.await.unwrap();
-        self.platform.stop().await;
+        self.place.tear_down().await;
     }
 
     /// Somebody without an account.
@@ -109,22 +102,22 @@ impl Stage {
 
     /// The same person with a token of another moment, signed by this platform.
     pub fn with_token_of(&self, actor: &Actor, seconds_ago: i64) -> Actor {
-        let (environment, signer) = (&self.platform.environment, &self.platform.signer);
+        let (environment, signer) = (kit::Environment::system(), self.place.signer());
         let then = environment.now().plus_seconds(-seconds_ago);
         let roles = [kit::identity::Role::User];
         let token = signer.sign(actor.id.parse().unwrap(), &roles, environment.id(), then).unwrap();
         actor.with_token(&token)
     }
 
-    /// Every figure that `/metrics` may show.
-    pub fn described_metrics(&self) -> Vec<kit::metrics::Described> {
-        self.platform.described_metrics()
+    /// Every figure that `/metrics` may show; `None` where each process shows its own.
+    pub fn described_metrics(&self) -> Option<Vec<kit::metrics::Described>> {
+        self.place.described_metrics()
     }
 
     /// Waits until every service has consumed every fact.
     pub async fn caught_up(&self) {
         eventually("the services have caught up", async || {
-            let report = audit::run(&self.platform.stores).await.unwrap();
+            let report = audit::run(self.place.sources()).await.unwrap();
             report.notes.is_empty().then_some(())
         })
         .await;
@@ -154,10 +147,9 @@ impl Stage {
     }
 
     async fn must_be_at_rest(&self) {
-        let stores = &self.platform.stores;
         let started = std::time::Instant::now();
         loop {
-            let report = audit::run(stores).await.unwrap();
+            let report = audit::run(self.place.sources()).await.unwrap();
             let pending = self.pending_bookings().await;
             if report.notes.is_empty() && report.violations.is_empty() && pending == 0 {
                 return;
@@ -173,10 +165,9 @@ impl Stage {
     }
 
     async fn pending_bookings(&self) -> usize {
-        let tickets: &Arc<_> = &self.platform.stores.ticket;
         let pending = store::Condition::Is("status", "PENDING".into());
-        let store: &dyn Store<TicketRow> = tickets.as_ref();
-        store.query(&Query::all("booking").filter(pending)).await.unwrap().len()
+        let found = self.place.sources().ticket.query(&Query::all("booking").filter(pending)).await;
+        found.unwrap().len()
     }
 }
 

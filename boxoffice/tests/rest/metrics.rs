@@ -41,7 +41,7 @@ fn page() -> PathBuf {
 #[test]
 fn the_page_of_figures_is_current() {
     play(async |stage| {
-        let mut described = stage.described_metrics();
+        let Some(mut described) = stage.described_metrics() else { return };
         described.sort_unstable();
         let mut text = INTRODUCTION.to_owned();
         for Described { name, kind, labels, help } in described {
@@ -59,7 +59,7 @@ fn the_page_of_figures_is_current() {
 #[test]
 fn names_follow_the_conventions_of_prometheus() {
     play(async |stage| {
-        for Described { name, kind, labels, help } in stage.described_metrics() {
+        for Described { name, kind, labels, help } in stage.described_metrics().unwrap_or_default() {
             assert!(name.starts_with("boxoffice_"), "{name}");
             assert_eq!(kind == "counter", name.ends_with("_total"), "{name} is a {kind}");
             let is_plain = |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
@@ -73,11 +73,12 @@ fn names_follow_the_conventions_of_prometheus() {
 #[test]
 fn what_is_shown_is_what_the_registry_describes() {
     play(async |stage| {
+        let Some(described) = stage.described_metrics() else { return };
         let olga = a_sale(stage).await;
         let answer = olga.get("/metrics").await;
         let text = answer.text();
         let described: BTreeMap<_, _> =
-            stage.described_metrics().into_iter().map(|described| (described.name, described)).collect();
+            described.into_iter().map(|described| (described.name, described)).collect();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let (series, _) = line.rsplit_once(' ').unwrap();
             let (name, labels) = series.split_once('{').unwrap_or((series, ""));
@@ -98,6 +99,10 @@ fn what_is_shown_is_what_the_registry_describes() {
 #[test]
 fn the_figures_of_a_sale_are_true() {
     play(async |stage| {
+        // The figures of a fleet are with each of its processes.
+        if stage.described_metrics().is_none() {
+            return;
+        }
         let olga = a_sale(stage).await;
         eventually("the figures of the background looks", async || {
             let figures = Figures::read(&olga).await;

@@ -5,6 +5,8 @@
 //! silently.
 
 pub mod aiosmtpd;
+pub mod debezium;
+pub mod docker;
 pub mod ferretdb;
 pub mod kafka;
 pub mod mariadb;
@@ -12,7 +14,6 @@ pub mod postgres;
 pub mod process;
 pub mod prometheus;
 pub mod tools;
-
 mod wanted;
 
 pub use wanted::{made, wanted, wanted as or_not_tested};

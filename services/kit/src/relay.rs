@@ -13,17 +13,20 @@
 //! Facts stay in the outbox for as long as they are told to, and at least until they are published ([`trim`]). What
 //! could not be processed is told too ([`parked`]).
 
+mod figures;
 mod parked;
 
 use std::{sync::Arc, time::Duration};
 
-use bus::{Log, LogError, Partition, Position, PublishError, Publisher, Topic};
+use bus::{Fact, Log, LogError, Partition, Position, PublishError, Publisher, Topic};
 use futures_util::future::join_all;
 use store::{Row, Store, StoreError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use parked::ParkedRelay;
+
+use figures::Figures;
 
 use crate::{
     clock::Environment,
@@ -119,6 +122,8 @@ pub struct Relay<R: Row> {
     publisher: Arc<dyn Publisher>,
     mark: Mark<R>,
     memory: Option<Memory>,
+    /// What is counted, and by which clock.
+    figures: Option<(Figures, Environment)>,
 }
 
 impl<R: Row> Relay<R> {
@@ -132,7 +137,11 @@ impl<R: Row> Relay<R> {
         environment: &Environment,
     ) -> Self {
         let mark = Mark::new(store, environment, mark_of(&outbox));
-        Self { outbox, log, publisher, mark, memory: None }
+        Self { outbox, log, publisher, mark, memory: None, figures: None }
+    }
+
+    fn counting(self, figures: &Figures, environment: &Environment) -> Self {
+        Self { figures: Some((figures.clone(), environment.clone())), ..self }
     }
 
     /// Reads once and publishes what was read. The mark stays.
@@ -150,13 +159,29 @@ impl<R: Row> Relay<R> {
         // On an error the memory stays forgotten, and the next step begins at the mark.
         let batch = self.log.read(&self.outbox, memory.published, MAX_BATCH).await?;
         let facts: Vec<_> = batch.records.into_iter().map(|record| record.fact).collect();
+        self.count_waiting(&facts);
         if !facts.is_empty() {
             self.publisher.publish(self.outbox.topic, &facts).await?;
         }
+        self.count_published(facts.len());
         let has_moved = batch.next != memory.published;
         memory.published = batch.next;
         self.memory = Some(memory);
         Ok(if has_moved { Relayed::Published(facts.len()) } else { Relayed::Idle })
+    }
+
+    /// What was read waits; behind a full batch there may be more.
+    fn count_waiting(&self, facts: &[Arc<Fact>]) {
+        if let Some((figures, environment)) = &self.figures {
+            figures.waits(self.outbox.topic, facts, environment.now());
+        }
+    }
+
+    fn count_published(&self, facts: usize) {
+        if let Some((figures, environment)) = &self.figures {
+            figures.published(facts);
+            figures.waits(self.outbox.topic, &[], environment.now());
+        }
     }
 
     /// Moves the mark to where was published.
@@ -237,6 +262,9 @@ impl<R: Row> Relay<R> {
     }
 
     fn tell(&self, error: &RelayError) {
+        if let Some((figures, _)) = &self.figures {
+            figures.failed();
+        }
         let outbox = &self.outbox;
         match error {
             // Neither mends itself: facts are missing on the log, or one stands before all others.
@@ -271,9 +299,10 @@ pub fn start<R: Row>(
 ) {
     let (publisher, environment) = (Arc::clone(publisher), environment.clone());
     let shutdown = runtime.shutdown.clone();
+    let figures = Figures::new(runtime.metrics.relay(R::SERVICE));
     runtime.tasks.spawn(async move {
         let lease = Lease::new(&outbox.store, &environment, "relay", TERM);
-        lease.run(&shutdown, |end| work(&outbox, &publisher, &environment, end)).await;
+        lease.run(&shutdown, |end| work(&outbox, &publisher, &environment, &figures, end)).await;
     });
 }
 
@@ -282,12 +311,14 @@ async fn work<R: Row>(
     outbox: &Outbox<R>,
     publisher: &Arc<dyn Publisher>,
     environment: &Environment,
+    figures: &Figures,
     end: CancellationToken,
 ) {
     let partitions = outbox.publishes.iter().flat_map(|topic| outbox.log.partitions(*topic));
     let relays = partitions.map(|partition| {
         let (log, publisher) = (Arc::clone(&outbox.log), Arc::clone(publisher));
-        Relay::new(partition, log, &outbox.store, publisher, environment).run(end.clone())
+        let relay = Relay::new(partition, log, &outbox.store, publisher, environment);
+        relay.counting(figures, environment).run(end.clone())
     });
     let parked = ParkedRelay::new(&outbox.store, Arc::clone(publisher), environment).run(end.clone());
     tokio::join!(join_all(relays), parked, trim_from_time_to_time(outbox, environment, &end));

@@ -1,7 +1,7 @@
 //! A fleet: every role as a process of its own, on real servers. Used by the tests beside this and by those of the
 //! REST surface.
 
-#![allow(dead_code, reason = "each of the two test programs uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each of the two test programs uses a part of it")]
 
 mod engines_of_tests;
 mod process;
