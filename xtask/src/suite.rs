@@ -5,13 +5,14 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 /// Formatting, contracts, lints, then every test of the workspace; the simulator and its gate are among them.
-/// Last, what the hot path takes, in the build that is shipped.
+/// Then the image, and last, what the hot path takes: both in the build that is shipped.
 const STEPS: &[(&str, &[&str])] = &[
     ("formatting", &["fmt", "--all", "--check"]),
     ("contracts", &["run", "--quiet", "-p", "xtask", "--", "gen", "--check"]),
     ("lints", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
     ("tests", &["test", "--workspace"]),
     ("traces", &["test", "-p", "boxoffice", "--features", "otel", "--test", "process", "traces"]),
+    ("image", &["run", "--quiet", "-p", "xtask", "--", "image"]),
     ("hot path", &["run", "--release", "--quiet", "-p", "micro", "--", "check"]),
 ];
 
