@@ -431,3 +431,28 @@ async fn several_stores_on_one_database_are_as_one_in_memory() {
         compare(&stores[0], &model).await;
     }
 }
+
+/// Its answer was lost, and it was settled: then it arrives.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_insertion_that_was_settled_never_comes_later() {
+    let Some(server) = Server::start() else { return };
+    let url = server.migrated().await;
+    let (store, other) = (open(&url, Dialect::FerretDb).await, open(&url, Dialect::FerretDb).await);
+    let on_its_way = store.journal.prepare(&everything(1, 0)).await.unwrap();
+    assert_eq!(other.settle(commit_id(1)).await.unwrap(), Settled::Never);
+    let arrived = store.journal.append(on_its_way).await;
+    assert!(matches!(arrived, crate::journal::Appended::Taken), "{arrived:?}");
+    assert!(matches!(store.commit(everything(1, 0)).await, Err(CommitError::Stale(_))));
+    assert_eq!(store.query(&Query::all("note")).await.unwrap(), []);
+    assert_eq!(store.settle(commit_id(1)).await.unwrap(), Settled::Never);
+
+    // The other way round: it had arrived, and only the answer was lost.
+    let arrived = other.journal.prepare(&everything(2, 0)).await;
+    assert!(matches!(arrived, Err(CommitError::Stale(_))), "the consumer is not there yet");
+    let mut commit = Commit::new(commit_id(3), 1_000);
+    commit.changes.push(Change::new(note("n", "").key(), 0, Some(note("n", ""))));
+    let arrived = other.journal.prepare(&commit).await.unwrap();
+    other.journal.place.insert(LOG, &arrived.to_doc().unwrap()).await.unwrap();
+    assert_eq!(store.settle(commit_id(3)).await.unwrap(), Settled::Committed);
+    assert!(matches!(other.commit(commit).await, Err(CommitError::Stale(_))));
+}
