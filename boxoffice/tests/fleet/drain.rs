@@ -23,7 +23,7 @@ async fn a_restart_of_each_role_in_turn_loses_nothing() {
     let buyers =
         [Visitor::register(&fleet.url(), "Anna").await, Visitor::register(&fleet.url(), "Bruno").await];
     let sales = [buyers[0].publish(100_000, 0).await, buyers[1].publish(100_000, 0).await];
-    let load = Load::start(&fleet.url(), &buyers, &sales);
+    let load = Load::start(&buyers, &sales);
     load.goes_on(10).await;
     for role in Role::SERVICES {
         let log = tokio::task::block_in_place(|| {
@@ -38,7 +38,7 @@ async fn a_restart_of_each_role_in_turn_loses_nothing() {
     let told = load.end().await;
     let audit = tokio::task::block_in_place(|| fleet.audit());
     assert!(audit.contains("audit clean"), "{audit}");
-    must_be_true(&told, &buyers).await;
+    must_be_true(&told, &buyers, 0).await;
     // A gateway that is told to stop cuts nobody off.
     assert_eq!(told.lost, 0, "{} answers never came", told.lost);
     tokio::task::block_in_place(|| fleet.stop_all());
@@ -58,7 +58,8 @@ async fn a_role_that_drains_is_not_ready_and_goes_on() {
     fleet.process(gateway).terminate();
     fleet.wait_for(gateway, "draining", &|status, body| status == 503 && body.contains("stopping"));
     assert_eq!(anna.book(&sale, "while it drains").await["status"], "BOOKED");
-    tokio::task::block_in_place(|| fleet.stop(gateway));
+    let status = tokio::task::block_in_place(|| fleet.ended(gateway));
+    assert_eq!(status.code(), Some(0));
     // A second signal ends it at once.
     fleet.launch(gateway);
     fleet.wait_until_ready(gateway);

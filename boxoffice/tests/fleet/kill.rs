@@ -20,7 +20,7 @@ async fn each_role_is_killed_twice_under_load_and_nothing_answered_is_lost() {
         buyers.push(Visitor::register(&fleet.url(), name).await);
     }
     let sales = [buyers[0].publish(100_000, 0).await, buyers[1].publish(200, 0).await];
-    let load = Load::start(&fleet.url(), &buyers, &sales);
+    let load = Load::start(&buyers, &sales);
     load.goes_on(10).await;
     for _ in 0..2 {
         for role in Role::SERVICES.into_iter().chain([Role::Gateway]) {
@@ -35,7 +35,7 @@ async fn each_role_is_killed_twice_under_load_and_nothing_answered_is_lost() {
     let told = load.end().await;
     let audit = tokio::task::block_in_place(|| fleet.audit());
     assert!(audit.contains("audit clean"), "{audit}");
-    must_be_true(&told, &buyers).await;
+    must_be_true(&told, &buyers, 0).await;
     assert!(told.booked.len() > 50, "{}", told.booked.len());
     tokio::task::block_in_place(|| fleet.stop_all());
 }

@@ -18,7 +18,7 @@ use bus::{Partition, Position, Reader, Topic, release};
 use rdkafka::{
     ClientContext, Offset, TopicPartitionList,
     consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext},
-    error::KafkaError,
+    error::{KafkaError, RDKafkaErrorCode},
     types::RDKafkaRespErr,
 };
 use tokio_util::sync::CancellationToken;
@@ -56,6 +56,10 @@ pub struct Context(pub Arc<Member>);
 
 impl ClientContext for Context {
     fn error(&self, error: KafkaError, reason: &str) {
+        if matches!(error, KafkaError::Global(RDKafkaErrorCode::PartitionEOF)) {
+            // It is asked for by who reads to the end, and no error.
+            return;
+        }
         tracing::warn!(%error, reason, "Kafka");
     }
 }

@@ -209,14 +209,13 @@ impl Fleet {
 
     /// Stops every process, the gateway first; each must end well.
     pub fn stop_all(&mut self) {
-        let mut running = std::mem::take(&mut self.running);
-        for ((role, _), process) in running.extract_if(.., |(role, _), _| *role == Role::Gateway) {
-            let _ = role;
-            process.stop();
-        }
+        let running = std::mem::take(&mut self.running);
+        let (gateways, services): (Vec<_>, Vec<_>) =
+            running.into_iter().partition(|((role, _), _)| *role == Role::Gateway);
+        gateways.into_iter().for_each(|(_, process)| drop(process.stop()));
         // At once, so that the slowest alone is waited for.
-        running.values().for_each(Process::terminate);
-        running.into_values().for_each(|process| drop(process.stop()));
+        services.iter().for_each(|(_, process)| process.terminate());
+        services.into_iter().for_each(|(_, process)| drop(process.ends_well()));
     }
 
     /// Audits over the network, until all is at rest.

@@ -62,8 +62,13 @@ impl Process {
     }
 
     /// Stops it as an operator does; it must end well. Its log.
-    pub fn stop(mut self) -> String {
+    pub fn stop(self) -> String {
         self.terminate();
+        self.ends_well()
+    }
+
+    /// Waits until it has ended, which it must do well. Its log.
+    pub fn ends_well(mut self) -> String {
         let status = self.wait();
         let log = self.log();
         assert_eq!(status.code(), Some(0), "{}: {log}", self.name);
