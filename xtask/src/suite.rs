@@ -9,12 +9,29 @@ use anyhow::{Context, bail};
 const STEPS: &[(&str, &[&str])] = &[
     ("formatting", &["fmt", "--all", "--check"]),
     ("contracts", &["run", "--quiet", "-p", "xtask", "--", "gen", "--check"]),
+    // As it is built by default, and with every driver.
     ("lints", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
-    ("tests", &["test", "--workspace"]),
-    ("traces", &["test", "-p", "boxoffice", "--features", "otel", "--test", "process", "traces"]),
+    (
+        "lints of the fleet",
+        &[
+            "clippy",
+            "-p",
+            "boxoffice",
+            FLEET[0],
+            FLEET[1],
+            "--all-targets",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    ("tests", &["test", "--workspace", FLEET[0], FLEET[1]]),
     ("image", &["run", "--quiet", "-p", "xtask", "--", "image"]),
     ("hot path", &["run", "--release", "--quiet", "-p", "micro", "--", "check"]),
 ];
+
+const FLEET: [&str; 2] = ["--features", "boxoffice/fleet"];
 
 /// Runs each step and stops at the first that fails.
 pub fn run() -> anyhow::Result<()> {
