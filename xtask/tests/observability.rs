@@ -268,6 +268,6 @@ fn promtool_and_amtool_take_rules_tests_and_configurations() {
     prometheus::promtool(&check).expect("the rules are right");
     prometheus::promtool(&["test", "rules", &path("prometheus/tests/alerts.yml")])
         .expect("alerts fire when they should");
-    prometheus::amtool(&["check-config", &path("prometheus/alertmanager.yml")])
+    prometheus::amtool(&["check-config", &path("alertmanager/alertmanager.yml")])
         .expect("Alertmanager can start");
 }

@@ -98,12 +98,12 @@ async fn listen(told: Told) -> SocketAddr {
 }
 
 fn deploy(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/prometheus").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(name)
 }
 
 /// The configuration that is shipped, told at once and here.
 fn alertmanager(receiver: SocketAddr) -> String {
-    let shipped = fs::read_to_string(deploy("alertmanager.yml")).unwrap();
+    let shipped = fs::read_to_string(deploy("alertmanager/alertmanager.yml")).unwrap();
     let here = shipped.replace("alert-receiver:8080", &receiver.to_string());
     assert_ne!(here, shipped);
     here.replace("group_wait: 30s", "group_wait: 1s").replace("group_wait: 10s", "group_wait: 1s")
@@ -112,7 +112,7 @@ fn alertmanager(receiver: SocketAddr) -> String {
 /// Scrapes one target each second, with the rules that are shipped. Alerts do not wait.
 fn configuration(home: &Home, target: &str, alertmanager: u16) -> String {
     for name in ["recording.yml", "alerts.yml"] {
-        let rules = fs::read_to_string(deploy("rules").join(name)).unwrap();
+        let rules = fs::read_to_string(deploy("prometheus/rules").join(name)).unwrap();
         let at_once = rules.lines().filter(|line| !line.trim_start().starts_with("for:"));
         home.write(name, &at_once.collect::<Vec<_>>().join("\n"));
     }

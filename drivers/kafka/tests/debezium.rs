@@ -20,10 +20,10 @@ const FACTS: u128 = 60;
 
 /// The servers, or none where they cannot be had.
 fn servers(directory: &Path) -> Option<(Postgres, Kafka)> {
-    engines::or_not_tested("Debezium", engines::debezium::jars())?;
-    engines::or_not_tested("Kafka", engines::kafka::jars())?;
+    engines::wanted("Debezium", engines::debezium::jars())?;
+    engines::wanted("Kafka", engines::kafka::jars())?;
     let program = engines::tools::need("postgres", "postgresql");
-    engines::or_not_tested("PostgreSQL", program)?;
+    engines::wanted("PostgreSQL", program)?;
     let postgres = Postgres::start(directory, &["-c", "wal_level=logical", "-c", "fsync=off"]).unwrap();
     Some((postgres, Kafka::start(directory, 1).unwrap()))
 }

@@ -138,8 +138,8 @@ pub struct FactDoc {
     pub payload: String,
     /// When, in microseconds since 1970 UTC.
     pub time_us: i64,
-    /// W3C trace context.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// W3C trace context; there as null where there is none, because Debezium's router asks for each field.
+    #[serde(default)]
     pub traceparent: Option<String>,
 }
 
@@ -164,7 +164,7 @@ impl FactDoc {
         let corrupt = |what: &str| StoreError::Corrupt(format!("fact {}: {what}", self.position));
         let fact = Fact {
             id: FactId(Uuid::try_parse(&self.id).map_err(|_| corrupt("the id is no UUID"))?),
-            source: source::known(&self.source).ok_or_else(|| corrupt("too many different sources"))?,
+            source: bus::known_source(&self.source).ok_or_else(|| corrupt("too many different sources"))?,
             topic: Topic::from_name(&self.aggregatetype).ok_or_else(|| corrupt("the topic is unknown"))?,
             kind: self.kind,
             key: self.aggregateid,

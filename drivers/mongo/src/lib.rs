@@ -42,7 +42,6 @@ mod layout;
 mod log;
 mod query;
 mod reads;
-mod source;
 mod tail;
 mod unique;
 mod upkeep;

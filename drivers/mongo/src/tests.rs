@@ -33,9 +33,7 @@ struct Server {
 
 impl Server {
     fn start() -> Option<Self> {
-        if !tools::can_test("FerretDB", ferretdb::find(), ferretdb::HINT) {
-            return None;
-        }
+        engines::wanted("FerretDB", ferretdb::program())?;
         let directory = tempfile::tempdir().unwrap();
         Some(Self { ferret: FerretDb::start(directory.path()).unwrap(), _directory: directory })
     }

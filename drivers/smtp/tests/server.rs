@@ -18,7 +18,7 @@ fn mail() -> Mail {
 
 #[tokio::test]
 async fn a_mail_is_taken_and_kept_as_it_was_written() {
-    if engines::or_not_tested("aiosmtpd", aiosmtpd::program()).is_none() {
+    if engines::wanted("aiosmtpd", aiosmtpd::program()).is_none() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -47,7 +47,7 @@ async fn a_mail_is_taken_and_kept_as_it_was_written() {
 
 #[tokio::test]
 async fn a_mail_that_the_server_finds_too_large_is_refused_for_good() {
-    if engines::or_not_tested("aiosmtpd", aiosmtpd::program()).is_none() {
+    if engines::wanted("aiosmtpd", aiosmtpd::program()).is_none() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -64,7 +64,7 @@ async fn a_mail_that_the_server_finds_too_large_is_refused_for_good() {
 
 #[tokio::test]
 async fn no_mail_leaves_in_the_clear_when_tls_is_asked_for() {
-    if engines::or_not_tested("aiosmtpd", aiosmtpd::program()).is_none() {
+    if engines::wanted("aiosmtpd", aiosmtpd::program()).is_none() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();

@@ -41,7 +41,6 @@ mod reads;
 mod retry;
 mod schema;
 mod sides;
-mod source;
 mod statements;
 mod transaction;
 mod trim;

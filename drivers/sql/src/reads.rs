@@ -138,7 +138,7 @@ pub fn record(row: &Found, table: &str) -> Result<Record, StoreError> {
         topic: Topic::from_name(row.text(2)?).ok_or_else(|| corrupt("the topic is unknown"))?,
         key: row.text(3)?.to_owned(),
         kind: row.text(4)?.to_owned(),
-        source: source::known(row.text(5)?).ok_or_else(|| corrupt("too many different sources"))?,
+        source: bus::known_source(row.text(5)?).ok_or_else(|| corrupt("too many different sources"))?,
         payload: row.text(6)?.to_owned(),
         time_us: row.int(7)?,
         traceparent: row.maybe_text(8)?.map(str::to_owned),

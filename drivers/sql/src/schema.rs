@@ -5,22 +5,22 @@
 //! event router reads. To have it publish the facts instead of the relay, a connector is configured like this:
 //!
 //! ```text
-//!   table.include.list                          public.outbox_.*          (MySQL: NAME.outbox_.*)
+//!   table.include.list                          public\.outbox_.*_(event|data)       (MySQL: NAME\. ...)
 //!   tombstones.on.delete                        false                     (trimming deletes rows)
 //!   transforms                                  outbox
 //!   transforms.outbox.type                      io.debezium.transforms.outbox.EventRouter
 //!   transforms.outbox.table.field.event.id      id
 //!   transforms.outbox.table.field.event.key     aggregateid
 //!   transforms.outbox.table.field.event.payload payload
-//!   transforms.outbox.table.field.event.timestamp   timestamp
 //!   transforms.outbox.route.by.field            aggregatetype             (the topic)
 //!   transforms.outbox.route.topic.replacement   ${routedByValue}
 //!   transforms.outbox.table.fields.additional.placement
-//!       type:header:ce_type,source:header:ce_source,time_us:header:time_us,traceparent:header:traceparent
+//!       id:header:ce_id,type:header:ce_type,source:header:ce_source,
+//!       time_us:header:ce_time,traceparent:header:traceparent
 //!   key.converter, value.converter              org.apache.kafka.connect.storage.StringConverter
 //! ```
 //!
-//! The router puts `id` into a header of that name by itself. PostgreSQL needs `wal_level=logical` and
+//! The whole of it is in `deploy/debezium`. PostgreSQL needs `wal_level=logical` and
 //! `plugin.name=pgoutput`, MySQL and MariaDB `binlog_format=ROW`.
 
 use std::collections::BTreeSet;

@@ -5,16 +5,12 @@ use std::{
     process::Command,
 };
 
-use anyhow::Context;
 use rustix::process::Signal;
 
 use crate::{
     process::{self, Server},
     tools,
 };
-
-/// How it is had.
-pub const HINT: &str = "run .ci/engines/ferretdb, which builds FerretDB 1.24.2 with Go";
 
 /// A running server without accounts.
 pub struct FerretDb {
@@ -29,7 +25,7 @@ impl FerretDb {
     /// # Errors
     /// When the program is missing, or it does not start.
     pub fn start(directory: &Path) -> anyhow::Result<Self> {
-        Self::start_program(directory, find())
+        Self::start_program(directory, &program()?)
     }
 
     /// Starts the one that finds documents in its index of ids, for whatever has many of them.
@@ -37,11 +33,10 @@ impl FerretDb {
     /// # Errors
     /// When the program is missing, or it does not start.
     pub fn start_indexed(directory: &Path) -> anyhow::Result<Self> {
-        Self::start_program(directory, tools::find_engine("ferretdb", "ferretdb-indexed"))
+        Self::start_program(directory, &made("ferretdb-indexed")?)
     }
 
-    fn start_program(directory: &Path, program: Option<PathBuf>) -> anyhow::Result<Self> {
-        let program = program.with_context(|| format!("there is no FerretDB: {HINT}"))?;
+    fn start_program(directory: &Path, program: &Path) -> anyhow::Result<Self> {
         let data = directory.join("data");
         std::fs::create_dir_all(&data)?;
         let port = process::free_port()?;
@@ -63,8 +58,14 @@ impl FerretDb {
     }
 }
 
-/// The program, if it is installed.
-#[must_use]
-pub fn find() -> Option<PathBuf> {
-    tools::find_engine("ferretdb", "ferretdb")
+/// The program.
+///
+/// # Errors
+/// When it is not there; the error says how it is had.
+pub fn program() -> anyhow::Result<PathBuf> {
+    made("ferretdb")
+}
+
+fn made(name: &str) -> anyhow::Result<PathBuf> {
+    tools::downloaded("ferretdb", &format!("ferretdb/bin/{name}"), "build FerretDB 1.24.2 with Go")
 }

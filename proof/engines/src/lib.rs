@@ -16,4 +16,4 @@ pub mod prometheus;
 pub mod tools;
 mod wanted;
 
-pub use wanted::{made, wanted, wanted as or_not_tested};
+pub use wanted::wanted;

@@ -96,32 +96,6 @@ pub fn find(name: &str) -> Option<PathBuf> {
     candidates.into_iter().find(|candidate| candidate.is_file())
 }
 
-/// Where the scripts in `.ci/engines` keep what they build and download.
-pub fn engines_directory() -> Option<PathBuf> {
-    let named = env::var_os("BOXOFFICE_ENGINES").map(PathBuf::from);
-    named.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache").join("boxoffice-engines")))
-}
-
-/// A program that a script in `.ci/engines` has put there, or that is installed otherwise.
-pub fn find_engine(engine: &str, program: &str) -> Option<PathBuf> {
-    let kept = engines_directory().map(|root| root.join(engine).join("bin").join(program));
-    kept.filter(|path| path.is_file()).or_else(|| find(program))
-}
-
-/// Whether a test can have a real server, whose program was looked for. Where it cannot, that is told, and where the
-/// environment variable `CI` is set, it is a failure.
-///
-/// # Panics
-/// When `CI` is set and there is no such program.
-pub fn can_test(name: &str, program: Option<PathBuf>, hint: &str) -> bool {
-    let missing = program.is_none();
-    assert!(!missing || env::var_os("CI").is_none(), "{name} is needed: {hint}");
-    if missing {
-        println!("NOT TESTED: {name}: {hint}");
-    }
-    !missing
-}
-
 /// A program by its name; an error names the package that has it.
 pub fn need(name: &str, package: &'static str) -> anyhow::Result<PathBuf> {
     find(name).with_context(|| format!("there is no {name}: {}", Package::Debian(package).hint()))

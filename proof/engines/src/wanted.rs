@@ -1,8 +1,6 @@
 //! What a test does about a server or a program that cannot be had.
 
-use std::{env, path::PathBuf};
-
-use anyhow::Context;
+use std::env;
 
 /// What was started; none where it could not be, which is printed by name. Where the environment variable `CI` is set,
 /// everything must be tested.
@@ -18,17 +16,4 @@ pub fn wanted<T>(name: &str, started: anyhow::Result<T>) -> Option<T> {
             None
         }
     }
-}
-
-/// A program that the script of this name in `.ci/engines` makes.
-///
-/// # Errors
-/// When it is not there; the error names the script.
-pub fn made(name: &str) -> anyhow::Result<PathBuf> {
-    let kept = env::var_os("BOXOFFICE_ENGINES").map(PathBuf::from).or_else(|| {
-        let home = env::var_os("HOME")?;
-        Some(PathBuf::from(home).join(".cache/boxoffice-engines"))
-    });
-    let program = kept.map(|kept| kept.join(name)).filter(|program| program.is_file());
-    program.with_context(|| format!("there is no {name}: run .ci/engines/{name}"))
 }

@@ -38,7 +38,7 @@ adminEmails: [ada@example.org]
 ";
 
 fn helm() -> Option<PathBuf> {
-    engines::or_not_tested(
+    engines::wanted(
         "helm",
         tools::downloaded("helm", "helm/helm", "go install helm.sh/helm/v3/cmd/helm@v3.19.0"),
     )
@@ -100,7 +100,7 @@ fn kubernetes_accepts_every_manifest() {
         "kubernetes-validate/bin/kubernetes-validate",
         "pip install kubernetes-validate",
     );
-    let Some(validate) = engines::or_not_tested("kubernetes-validate", found) else { return };
+    let Some(validate) = engines::wanted("kubernetes-validate", found) else { return };
     for values in [URLS, BY_LAG] {
         let Some(printed) = render(values, &[]) else { return };
         // What is not of Kubernetes itself has no schema there.

@@ -31,7 +31,7 @@ const WITH_DATA: [&str; 11] = [
 ];
 
 fn compose(directory: &Path) -> Option<Command> {
-    let program = engines::or_not_tested("docker-compose", tools::need("docker-compose", "docker-compose"))?;
+    let program = engines::wanted("docker-compose", tools::need("docker-compose", "docker-compose"))?;
     let mut command = Command::new(program);
     // Nothing of the environment that the test runs in gets into it.
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", directory);

@@ -66,7 +66,7 @@ fn document(traceparent: &Value) -> String {
 
 #[test]
 fn a_document_becomes_the_record_that_the_relay_would_publish() {
-    if engines::or_not_tested("Debezium", engines::debezium::jars()).is_none() {
+    if engines::wanted("Debezium", engines::debezium::jars()).is_none() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();

@@ -64,7 +64,7 @@ async fn a_reader_of_everything_conforms_on_the_mock() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_conform_on_apache_kafka() {
-    if engines::or_not_tested("Apache Kafka", engines::kafka::jars()).is_none() {
+    if engines::wanted("Apache Kafka", engines::kafka::jars()).is_none() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();

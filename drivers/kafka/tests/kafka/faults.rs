@@ -115,7 +115,7 @@ async fn another_relay_of_the_same_database_takes_over() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn apache_kafka_is_killed_and_loses_what_it_may_lose() {
-    if engines::or_not_tested("Apache Kafka", engines::kafka::jars()).is_none() {
+    if engines::wanted("Apache Kafka", engines::kafka::jars()).is_none() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -209,7 +209,7 @@ async fn what_was_compacted_is_read_on(settings: &Settings) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_brokers_of_which_one_is_killed_go_on() {
-    if engines::or_not_tested("Apache Kafka", engines::kafka::jars()).is_none() {
+    if engines::wanted("Apache Kafka", engines::kafka::jars()).is_none() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();

@@ -152,7 +152,7 @@ fn a_silent_member() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn apache_kafka_gives_the_partitions_of_a_killed_process_to_another() {
-    if engines::or_not_tested("Apache Kafka", engines::kafka::jars()).is_none() {
+    if engines::wanted("Apache Kafka", engines::kafka::jars()).is_none() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();

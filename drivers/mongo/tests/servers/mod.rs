@@ -21,9 +21,7 @@ pub struct Servers {
 impl Servers {
     /// None where there is no server to be had, which is told.
     pub fn start() -> Option<Self> {
-        if !tools::can_test("FerretDB", ferretdb::find(), ferretdb::HINT) {
-            return None;
-        }
+        engines::wanted("FerretDB", ferretdb::program())?;
         let directory = tempfile::tempdir().unwrap();
         let server = FerretDb::start(directory.path()).unwrap();
         Some(Self { server, number: AtomicUsize::new(0), _directory: directory })

@@ -23,7 +23,14 @@ const LEAST_STATEMENTS: usize = 60;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cockroachdb_reads_every_statement() {
-    let Some(grammar) = engines::wanted("CockroachDB's grammar", engines::made("cockroach-grammar")) else {
+    let Some(grammar) = engines::wanted(
+        "CockroachDB's grammar",
+        engines::tools::downloaded(
+            "cockroach-grammar",
+            "cockroach-grammar",
+            "build drivers/sql/tests/cockroach-grammar with Go",
+        ),
+    ) else {
         return;
     };
     let Some(engine) = engine(Kind::Postgres) else { return };

@@ -1,4 +1,4 @@
-//! How many commits and rows a second a server takes: `cargo run -p sql --example commits`.
+//! How many commits and rows a second a server takes: `cargo run -p sql --example sql-commits`.
 //!
 //! It starts PostgreSQL and MariaDB as durable as they are out of the box, on a directory of its own. Each commit has half new
 //! rows and half changed ones, of about a kilobyte, and a fact for each row. With several replicas each has a store of its own.

@@ -1,4 +1,4 @@
-//! Commits a second: `cargo run -p mongo --example commits -- [URL]`. Without the URL of an empty database it starts a
+//! Commits a second: `cargo run -p mongo --example mongo-commits -- [URL]`. Without the URL of an empty database it starts a
 //! FerretDB. Each commit writes a row that the one before has written, new rows, and a fact for each.
 
 use std::{
