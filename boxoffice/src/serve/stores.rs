@@ -145,13 +145,15 @@ impl<R: Row> Close for Sqlite<R> {
 }
 
 fn open_sqlite<R: Row>(directory: &std::path::Path, role: Role, access: Access) -> anyhow::Result<Opened<R>> {
+    let options = sqlite::Options { topics: role.publishes().to_vec() };
     let (store, held) = match access {
         Access::Own => {
             let held = ServiceDir::open(directory, role.name())?;
-            let options = sqlite::Options { topics: role.publishes().to_vec() };
             (SqliteStore::open(&held.database(), options)?, Some(held))
         }
-        Access::ReadOnly => (SqliteStore::open_read_only(&directory.join(format!("{role}.db")))?, None),
+        Access::ReadOnly => {
+            (SqliteStore::open_beside(&directory.join(format!("{role}.db")), &options)?, None)
+        }
     };
     let store = Arc::new(store);
     let closing = Arc::new(Sqlite { store: Arc::clone(&store), _directory: held });

@@ -117,6 +117,7 @@ impl Stage {
     /// Waits until every service has consumed every fact.
     pub async fn caught_up(&self) {
         eventually("the services have caught up", async || {
+            tokio::time::sleep(self.place.pause_between_audits()).await;
             let report = audit::run(self.place.sources()).await.unwrap();
             report.notes.is_empty().then_some(())
         })
@@ -160,7 +161,7 @@ impl Stage {
                 report.notes,
                 report.violations
             );
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(self.place.pause_between_audits()).await;
         }
     }
 

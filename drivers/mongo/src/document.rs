@@ -11,8 +11,6 @@ use serde::{Deserialize, Serialize};
 use store::{Answer, ColumnKind, Parked, Row, StoreError, Table, Value};
 use uuid::Uuid;
 
-use crate::source;
-
 /// A number as text that is ordered as the number is. Ids are text, since FerretDB looks up no others.
 pub fn padded(number: u64) -> String {
     format!("{number:020}")

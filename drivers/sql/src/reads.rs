@@ -11,7 +11,6 @@ use uuid::Uuid;
 
 use crate::{
     database::{Database, Found},
-    source,
     statements::{self, TableStatements},
     values::{Batch, Bind, Cell, Kind, unsigned},
 };

@@ -94,6 +94,20 @@ impl<R: Row> SqliteStore<R> {
         let connection = open::only_reader(path, &wanted::<R>())?;
         let feeds = log::topics_in(&connection).and_then(|topics| Feeds::load(&connection, &topics));
         let feeds = feeds.map_err(|error| OpenError::of(path, error))?;
+        Self::reading(path, feeds)
+    }
+
+    /// Opens a file that another process may be writing, for reading only: whatever is committed there by the time of a
+    /// read is seen. Nobody is woken by it.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open_read_only`].
+    pub fn open_beside(path: &Path, options: &Options) -> Result<Self, OpenError> {
+        open::only_reader(path, &wanted::<R>())?;
+        Self::reading(path, Feeds::of_another_process(&options.topics))
+    }
+
+    fn reading(path: &Path, feeds: Feeds) -> Result<Self, OpenError> {
         let readers = Readers::open(path)?;
         let writing = Mutex::new(Writing { jobs: None, thread: None });
         Ok(Self { tables: Arc::new(statements::of_all::<R>()), feeds: Arc::new(feeds), readers, writing })

@@ -57,6 +57,15 @@ impl Feeds {
         Ok(Self(feeds))
     }
 
+    /// Of a file that another process writes: nothing of it is known beforehand, so everything is read from the file.
+    pub fn of_another_process(topics: &[Topic]) -> Self {
+        let feed = |topic: &Topic| {
+            let tail = Mutex::new(Tail { after: u64::MAX, records: VecDeque::new() });
+            Feed { topic: *topic, newest: watch::Sender::new(0), tail }
+        };
+        Self(topics.iter().map(feed).collect())
+    }
+
     /// The position of the newest fact of a topic, for appending after it.
     pub fn newest(&self, topic: Topic) -> Option<u64> {
         self.of(topic).map(|feed| *feed.newest.borrow())

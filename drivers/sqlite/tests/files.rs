@@ -213,6 +213,23 @@ async fn a_read_only_store_reads_and_refuses_commits() {
     has_everything_alone(&path).await;
 }
 
+#[tokio::test]
+async fn what_another_process_commits_is_seen_at_the_next_read() {
+    let (_directory, path) = file();
+    let store = open(&path);
+    let beside = Suite::open_beside(&path, &Options { topics: TOPICS.to_vec() }).unwrap();
+    let partition = beside.partitions(Topic::TicketEvent).remove(0);
+    for number in 0..3 {
+        store.commit(note_commit(number)).await.unwrap();
+        has_notes(&beside, number + 1).await;
+        let news = beside.read(&partition, Position(number), 10).await.unwrap();
+        assert_eq!(news.records.len(), 1);
+        assert!(beside.read(&partition, news.next, 10).await.unwrap().records.is_empty());
+    }
+    store.close().await;
+    beside.close().await;
+}
+
 async fn has_everything_alone(path: &Path) {
     let audit = Suite::open_read_only(path).unwrap();
     has_notes(&audit, 2).await;
