@@ -5,9 +5,14 @@ use std::{
     fs::{self, File},
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    ops::Range,
     os::unix::{fs::chown, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU16, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -20,6 +25,10 @@ const START_TIMEOUT: Duration = Duration::from_secs(120);
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 /// The pause between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Below those that the system gives to connections, which would take one before its server listens.
+const PORTS: Range<u16> = 12_000..32_000;
+/// Puts processes with numbers side by side far from each other.
+const SPREAD: u16 = 397;
 /// How much of a log is told when something fails, in lines.
 const TOLD_LINES: usize = 8;
 
@@ -116,9 +125,21 @@ pub fn output(command: &mut Command) -> anyhow::Result<String> {
     Ok(printed)
 }
 
-/// A port of loopback that nobody listens at.
+/// A port of loopback that nobody listens at, and that this process has not been given before.
+///
+/// # Errors
+/// When none is free.
 pub fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    static NEXT: OnceLock<AtomicU16> = OnceLock::new();
+    // Each process begins somewhere else.
+    let next = NEXT.get_or_init(|| AtomicU16::new((std::process::id() as u16).wrapping_mul(SPREAD)));
+    for _ in 0..PORTS.len() {
+        let port = PORTS.start + next.fetch_add(1, Ordering::Relaxed) % (PORTS.end - PORTS.start);
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AddrInUse, "every port of loopback is in use"))
 }
 
 /// Makes a directory for a server that refuses to run as root, and has the command run as somebody else
