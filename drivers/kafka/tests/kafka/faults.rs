@@ -228,30 +228,3 @@ async fn three_brokers_of_which_one_is_killed_go_on() {
     })
     .await;
 }
-
-/// Facts are read on from a place in the middle, while more are published and the broker takes its time: whatever the
-/// client looked up before it was set down there must not move it.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_slow_broker_does_not_move_a_reader_past_facts() {
-    let mock = Mock::start(1);
-    let settings = settings(&mock.url());
-    mock.create_topics(&settings, 1);
-    let publisher = KafkaPublisher::new(&settings).unwrap();
-    let facts = sales(1, 200);
-    publisher.publish(TOPIC, &facts[..100]).await.unwrap();
-    mock.cluster.broker_round_trip_time(-1, Duration::from_millis(150)).unwrap();
-    for round in 0..4 {
-        let log = KafkaLog::alone(&settings, &[TOPIC]).await.unwrap();
-        let partition = log.partitions(TOPIC).remove(0);
-        let (mut at, mut read) = (Position(50), Vec::new());
-        let published = 100 + (round + 1) * 20;
-        publisher.publish(TOPIC, &facts[published - 20..published]).await.unwrap();
-        while at.0 < published as u64 {
-            let batch = log.read(&partition, at, 7).await.unwrap();
-            read.extend(batch.records.into_iter().map(|record| record.fact));
-            at = batch.next;
-            seconds(0.1).await;
-        }
-        assert_eq!(read, facts[50..published], "round {round}");
-    }
-}
