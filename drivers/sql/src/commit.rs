@@ -13,9 +13,10 @@ use crate::{
     database::{Connection, Database},
     error::{self, Trouble},
     log::Feeds,
+    outbox::Heads,
     retry::Retry,
     statements::TableStatements,
-    transaction::{self, COMMITTED, Heads, NEVER, Refused, RowOrder},
+    transaction::{self, COMMITTED, NEVER, Refused, RowOrder},
 };
 
 /// What committing needs.

@@ -9,7 +9,7 @@
 //!
 //! Several processes may write to one database. Nothing is read before it is written: each statement names the versions
 //! that it expects, and the number of rows that it changed tells whether that was so. PostgreSQL and CockroachDB commit at
-//! SERIALIZABLE, MySQL and MariaDB at READ COMMITTED. A conflict is tried again for a while ([`retry`]); a commit whose end
+//! SERIALIZABLE, MySQL and MariaDB at READ COMMITTED. A conflict is tried again for a while; a commit whose end
 //! was not heard of is `Unknown`, and settled by its id.
 //!
 //! No text may have the character NUL, which PostgreSQL cannot keep: a commit with one fails. States and payloads are JSON,
@@ -34,6 +34,8 @@ mod dialect;
 mod error;
 mod log;
 mod open;
+mod outbox;
+mod progress;
 mod query;
 mod reads;
 mod retry;

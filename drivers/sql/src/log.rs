@@ -13,9 +13,9 @@ use tokio::sync::watch;
 use crate::{
     SqlStore,
     database::Database,
+    outbox::Heads,
     reads,
     schema::outbox,
-    transaction::Heads,
     trim,
     values::{signed, unsigned},
 };

@@ -3,16 +3,13 @@
 //! Nothing is read before it is written: each statement names what it expects of all its rows, and the number of rows
 //! that it changed tells whether that was so. There is one statement for each table and kind of change, however many rows.
 
-use std::sync::Arc;
-
-use bus::{Fact, Position, Topic};
-use store::{Advance, Change, Commit, ParkedChange, Row};
+use store::{Change, Commit, Row};
 
 use crate::{
     database::Connection,
     error::{self, Trouble},
-    schema::outbox,
-    sides,
+    outbox::{self, Heads},
+    progress, schema, sides,
     statements::{self, KEY, TableStatements},
     values::{Batch, Bind, Cell, Kind, signed},
 };
@@ -20,9 +17,6 @@ use crate::{
 /// The outcomes that the table `commits` knows.
 pub const COMMITTED: &str = "committed";
 pub const NEVER: &str = "never";
-
-/// The latest moment that every server can keep, in microseconds since 1970: the year 9999.
-const LATEST_TIMESTAMP_US: i64 = 253_402_300_799_999_999;
 
 /// How the rows of a commit are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,12 +59,10 @@ impl From<sqlx::Error> for Refused {
     }
 }
 
-fn stale<T>(what: impl Into<String>) -> Result<T, Refused> {
+/// Somebody else was first.
+pub fn stale<T>(what: impl Into<String>) -> Result<T, Refused> {
     Err(Refused::Stale(what.into()))
 }
-
-/// The newest positions of the topics that a commit has facts of.
-pub type Heads = Vec<(Topic, Position)>;
 
 /// Writes everything of a commit.
 ///
@@ -86,7 +78,7 @@ pub async fn apply<R: Row>(
     let comes_first = !connection.dialect.is_mysql();
     let mut heads = Heads::new();
     if comes_first {
-        heads = take_positions(connection, &commit.facts).await.map_err(busy)?;
+        heads = outbox::take_positions(connection, &commit.facts).await.map_err(busy)?;
     }
     note_commit(connection, commit).await?;
     for statements in tables {
@@ -100,16 +92,16 @@ pub async fn apply<R: Row>(
         }
     }
     for (topic, key) in &commit.forgotten {
-        let sql = format!("DELETE FROM \"{}\" WHERE \"aggregateid\" = ?", outbox(*topic));
+        let sql = format!("DELETE FROM \"{}\" WHERE \"aggregateid\" = ?", schema::outbox(*topic));
         connection.execute(&sql, &[key.as_str().into()]).await?;
     }
     write_answers(connection, commit).await?;
-    advance(connection, &commit.advances).await?;
-    park(connection, &commit.parked).await?;
+    progress::advance(connection, &commit.advances).await?;
+    progress::park(connection, &commit.parked).await?;
     if !comes_first {
-        heads = take_positions(connection, &commit.facts).await?;
+        heads = outbox::take_positions(connection, &commit.facts).await?;
     }
-    write_facts(connection, &commit.facts, &heads).await?;
+    outbox::write_facts(connection, &commit.facts, &heads).await?;
     Ok(heads)
 }
 
@@ -236,178 +228,4 @@ async fn write_answers<R: Row>(connection: &mut Connection, commit: &Commit<R>) 
         Ok(_) | Err(Refused::Taken(_)) => stale("an idempotency key has an answer"),
         Err(refused) => Err(refused),
     }
-}
-
-/// A consumer that was never there is at the start.
-async fn advance(connection: &mut Connection, advances: &[Advance]) -> Result<(), Refused> {
-    let columns =
-        [("topic", Kind::Text), ("partition", Kind::Text), ("before", Kind::Int), ("after", Kind::Int)];
-    let (mut all, mut first) = (Batch::new(kinds(&columns)), Batch::new(kinds(&columns[..2])));
-    for Advance { partition, from, to } in advances {
-        let (topic, name) = (Cell::from(partition.topic.name()), Cell::from(partition.name.as_str()));
-        if *from == Position::default() {
-            first.push([topic.clone(), name.clone()]);
-        }
-        let (from, to) = (signed(from.0), signed(to.0));
-        all.push([topic, name, from.map_err(Refused::Failed)?.into(), to.map_err(Refused::Failed)?.into()]);
-    }
-    let dialect = connection.dialect;
-    let begin = format!(
-        "{} \"positions\" (\"topic\", \"partition\", \"position\") SELECT n.\"topic\", n.\"partition\", 0 FROM {}{}",
-        dialect.insert_missing(),
-        dialect.rows(&columns[..2]),
-        dialect.unless_there("\"topic\", \"partition\"")
-    );
-    write(connection, &begin, &first).await?;
-    let move_on = dialect.update_joined(
-        "positions",
-        &dialect.rows(&columns),
-        "t.\"topic\" = n.\"topic\" AND t.\"partition\" = n.\"partition\" AND t.\"position\" = n.\"before\"",
-        &[("position", "n.\"after\"".to_owned())],
-    );
-    if write(connection, &move_on, &all).await? == all.rows() {
-        return Ok(());
-    }
-    stale("a consumer is at another position")
-}
-
-/// What a parked fact has, after its key: topic, partition and position.
-const PARKED: [(&str, Kind); 12] = [
-    ("topic", Kind::Text),
-    ("partition", Kind::Text),
-    ("position", Kind::Int),
-    ("id", Kind::Text),
-    ("source", Kind::Text),
-    ("type", Kind::Text),
-    ("key", Kind::Text),
-    ("time_us", Kind::Int),
-    ("traceparent", Kind::Text),
-    ("payload", Kind::Long),
-    ("reason", Kind::Long),
-    ("at_us", Kind::Int),
-];
-
-/// A fact is parked once, so the last change of each counts.
-async fn park(connection: &mut Connection, changes: &[ParkedChange]) -> Result<(), Refused> {
-    let mut last = std::collections::BTreeMap::new();
-    for change in changes {
-        let (partition, position) = match change {
-            ParkedChange::Park(parked) => (&parked.partition, parked.record.position),
-            ParkedChange::Unpark(partition, position) => (partition, *position),
-        };
-        last.insert((partition, position), change);
-    }
-    let (mut gone, mut parks) = (Batch::new(kinds(&PARKED[..3])), Batch::new(kinds(&PARKED)));
-    for ((partition, position), change) in last {
-        let position = Cell::Int(signed(position.0).map_err(Refused::Failed)?);
-        let key = [partition.topic.name().into(), partition.name.as_str().into(), position];
-        gone.push(key.clone());
-        if let ParkedChange::Park(parked) = change {
-            let fact = parked.record.fact.as_ref();
-            parks.push(key.into_iter().chain([
-                fact.id.0.to_string().into(),
-                fact.source.into(),
-                fact.kind.as_str().into(),
-                fact.key.as_str().into(),
-                fact.time_us.into(),
-                fact.traceparent.as_deref().into(),
-                fact.payload.as_str().into(),
-                parked.reason.as_str().into(),
-                parked.at_us.into(),
-            ]));
-        }
-    }
-    let dialect = connection.dialect;
-    let on =
-        "t.\"topic\" = n.\"topic\" AND t.\"partition\" = n.\"partition\" AND t.\"position\" = n.\"position\"";
-    let remove = dialect.delete_joined("parked", "PRIMARY", &dialect.rows(&PARKED[..3]), on);
-    write(connection, &remove, &gone).await?;
-    let names: Vec<String> = PARKED.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-    let insert = format!(
-        "INSERT INTO \"parked\" ({}) SELECT n.{} FROM {}",
-        names.join(", "),
-        names.join(", n."),
-        dialect.rows(&PARKED)
-    );
-    write(connection, &insert, &parks).await.map(|_| ())
-}
-
-/// The newest of the new positions of each topic, in the same order as everybody takes them.
-async fn take_positions(connection: &mut Connection, facts: &[Arc<Fact>]) -> Result<Heads, Refused> {
-    let mut heads = Heads::new();
-    for topic in Topic::ALL {
-        let count = facts.iter().filter(|fact| fact.topic == topic).count() as i64;
-        if count > 0 {
-            let newest = take_some(connection, topic, count).await?;
-            heads.push((topic, Position(newest.cast_unsigned())));
-        }
-    }
-    Ok(heads)
-}
-
-async fn take_some(connection: &mut Connection, topic: Topic, count: i64) -> Result<i64, Refused> {
-    let missing = || Refused::Failed(format!("there is no head of {}", topic.name()));
-    let update = "UPDATE \"outbox_heads\" SET \"position\" = \"position\" + ? WHERE \"topic\" = ?";
-    let binds = [count.into(), topic.name().into()];
-    let found = if connection.dialect.is_mysql() {
-        // It could be told by LAST_INSERT_ID in the same statement, but not where the table has a trigger.
-        connection.execute(update, &binds).await?;
-        let select = "SELECT \"position\" FROM \"outbox_heads\" WHERE \"topic\" = ?";
-        connection.fetch(select, &[topic.name().into()]).await?
-    } else {
-        connection.fetch(&format!("{update} RETURNING \"position\""), &binds).await?
-    };
-    let newest = found.first().ok_or_else(missing)?.int(0);
-    newest.map_err(|error| Refused::Failed(error.to_string()))
-}
-
-async fn write_facts(connection: &mut Connection, facts: &[Arc<Fact>], heads: &Heads) -> Result<(), Refused> {
-    for (topic, newest) in heads {
-        let facts: Vec<&Arc<Fact>> = facts.iter().filter(|fact| fact.topic == *topic).collect();
-        let first = newest.0.cast_signed() - facts.len() as i64 + 1;
-        let mut batch = Batch::new(kinds(&FACT));
-        for (position, fact) in (first..).zip(facts) {
-            batch.push([
-                position.into(),
-                fact.id.0.to_string().into(),
-                fact.key.as_str().into(),
-                fact.kind.as_str().into(),
-                fact.payload.as_str().into(),
-                fact.source.into(),
-                fact.time_us.into(),
-                fact.traceparent.as_deref().into(),
-            ]);
-        }
-        let sql = insert_facts(connection, *topic);
-        write(connection, &sql, &batch).await?;
-    }
-    Ok(())
-}
-
-/// What a fact has.
-const FACT: [(&str, Kind); 8] = [
-    ("position", Kind::Int),
-    ("id", Kind::Text),
-    ("aggregateid", Kind::Text),
-    ("type", Kind::Text),
-    ("payload", Kind::Long),
-    ("source", Kind::Text),
-    ("time_us", Kind::Int),
-    ("traceparent", Kind::Text),
-];
-
-fn insert_facts(connection: &Connection, topic: Topic) -> String {
-    let dialect = connection.dialect;
-    let micros = "n.\"time_us\"";
-    format!(
-        "INSERT INTO \"{}\" (\"position\", \"id\", \"aggregatetype\", \"aggregateid\", \"type\", \"payload\", \"source\", \
-         \"time_us\", \"timestamp\", \"traceparent\") SELECT n.\"position\", {}, '{}', n.\"aggregateid\", n.\"type\", \
-         n.\"payload\", n.\"source\", {micros}, CASE WHEN {micros} BETWEEN 0 AND {LATEST_TIMESTAMP_US} THEN {} END, \
-         n.\"traceparent\" FROM {}",
-        outbox(topic),
-        dialect.to_uuid("n.\"id\""),
-        topic.name(),
-        dialect.to_timestamp(micros),
-        dialect.rows(&FACT)
-    )
 }
