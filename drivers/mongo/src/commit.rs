@@ -111,7 +111,7 @@ impl<R: Row> Journal<R> {
     }
 
     /// Checks a commit, and makes the next entry of it.
-    async fn prepare(&self, commit: &Commit<R>) -> Result<Entry<R>, CommitError> {
+    pub async fn prepare(&self, commit: &Commit<R>) -> Result<Entry<R>, CommitError> {
         let mut is_up_to_date = false;
         loop {
             match self.try_prepare(commit).await? {

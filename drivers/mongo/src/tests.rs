@@ -1,5 +1,4 @@
-//! What needs a look inside: reads of what is applied, crashes in the middle, and the way in which MongoDB itself is
-//! spoken to, which FerretDB understands too.
+//! What needs a look inside: reads of what is applied, deaths in the middle, and writes that come late.
 
 use std::sync::Arc;
 
@@ -10,8 +9,8 @@ use engines::{
 };
 use mongodb::bson::{Document, doc};
 use store::{
-    Advance, Answer, Change, Condition, MemoryStore, ParkedChange, Row as _,
-    conformance::{self, Note, Show, SuiteRow, TOPICS},
+    Advance, Answer, Change, ParkedChange, Row as _,
+    conformance::{Note, SuiteRow, TOPICS},
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -21,6 +20,9 @@ use crate::{
     apply::Work,
     database::{ANSWERS, COMMITS, Dialect, LOG, outbox, table_collection},
 };
+
+mod applied;
+mod together;
 
 type Suite = MongoStore<SuiteRow>;
 
@@ -48,80 +50,6 @@ impl Server {
 async fn open(url: &str, dialect: Dialect) -> Suite {
     let place = Place { dialect, ..Place::connect(url).await.unwrap() };
     Suite::open_place(place, Options { topics: TOPICS.to_vec() }).await.unwrap()
-}
-
-/// A store whose commits are applied before they are answered, so that its reads find everything in the collections.
-struct Applied(Suite);
-
-impl Applied {
-    async fn applied(&self) {
-        self.0.journal.flush().await.unwrap();
-        assert!(!self.0.journal.tail().has_work(), "all is applied");
-    }
-}
-
-#[async_trait]
-impl Store<SuiteRow> for Applied {
-    async fn load(&self, keys: &[Key], answers: &[AnswerKey]) -> Result<Loaded<SuiteRow>, StoreError> {
-        self.0.load(keys, answers).await
-    }
-    async fn query(&self, query: &Query) -> Result<Vec<Versioned<SuiteRow>>, StoreError> {
-        self.0.query(query).await
-    }
-    async fn commit(&self, commit: Commit<SuiteRow>) -> Result<(), CommitError> {
-        let committed = self.0.commit(commit).await;
-        self.applied().await;
-        committed
-    }
-    async fn settle(&self, id: CommitId) -> Result<Settled, StoreError> {
-        let settled = self.0.settle(id).await;
-        self.applied().await;
-        settled
-    }
-    async fn position(&self, partition: &Partition) -> Result<Position, StoreError> {
-        self.0.position(partition).await
-    }
-    async fn parked(&self) -> Result<Vec<Parked>, StoreError> {
-        self.0.parked().await
-    }
-    async fn prune(&self, before_us: i64) -> Result<u64, StoreError> {
-        self.0.prune(before_us).await
-    }
-    async fn trim(&self, topic: Topic, up_to: Position, before_us: i64) -> Result<u64, StoreError> {
-        self.0.trim(topic, up_to, before_us).await
-    }
-}
-
-#[async_trait]
-impl Log for Applied {
-    fn partitions(&self, topic: Topic) -> Vec<Partition> {
-        self.0.partitions(topic)
-    }
-    async fn read(&self, partition: &Partition, after: Position, most: usize) -> Result<Batch, LogError> {
-        self.0.read(partition, after, most).await
-    }
-    async fn wait(&self, partition: &Partition, after: Position) -> Result<(), LogError> {
-        self.0.wait(partition, after).await
-    }
-}
-
-async fn conforms_when_applied(dialect: Dialect) {
-    let Some(server) = Server::start() else { return };
-    conformance::run(|| async {
-        let store = Arc::new(Applied(open(&server.migrated().await, dialect).await));
-        (Arc::clone(&store) as Arc<dyn Store<SuiteRow>>, store as Arc<dyn Log>)
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_applied_conforms() {
-    conforms_when_applied(Dialect::FerretDb).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_applied_conforms_as_mongodb_is_spoken_to() {
-    conforms_when_applied(Dialect::MongoDb).await;
 }
 
 fn note(id: &str, text: &str) -> SuiteRow {
@@ -313,121 +241,27 @@ async fn old_entries_leave_the_log_and_a_process_that_slept_begins_anew() {
     has_everything(&awake, 4).await;
 }
 
-/// A generator of numbers that look random, the same for each seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-}
-
-fn random_row(dice: &mut Dice) -> SuiteRow {
-    let id = format!("{:02}", dice.below(12));
-    if dice.below(3) == 0 {
-        return note(&id, "text");
-    }
-    let city = (dice.below(3) > 0).then(|| ["Bern", "Basel"][dice.below(2) as usize].to_owned());
-    let code = (dice.below(3) == 0).then(|| format!("C{}", dice.below(6)));
-    let seats = (dice.below(4) > 0).then(|| dice.below(40).cast_signed());
-    Show {
-        id,
-        city,
-        seats,
-        tags: vec![format!("t{}", dice.below(3))],
-        words: Some("jazz im park".to_owned()),
-        code,
-    }
-    .into()
-}
-
-async fn random_commit(dice: &mut Dice, number: u64, model: &MemoryStore<SuiteRow>) -> Commit<SuiteRow> {
-    let mut commit = Commit::new(commit_id(number), 1_000);
-    for _ in 0..=dice.below(3) {
-        let row = random_row(dice);
-        let key = row.key();
-        if commit.changes.iter().any(|change| change.key == key) {
-            continue;
-        }
-        let known = model.load(std::slice::from_ref(&key), &[]).await.unwrap().rows.remove(0);
-        let version = known.map_or(0, |row| row.version);
-        // Now and then it expects something wrong.
-        let expected = if dice.below(10) == 0 { version + 1 } else { version };
-        let row = (dice.below(5) > 0).then_some(row);
-        commit.changes.push(Change::new(key, expected, row));
-    }
-    let topic = TOPICS[dice.below(3) as usize];
-    commit.facts.push(Arc::new(sample(topic, u32::try_from(number).unwrap())));
-    if dice.below(20) == 0 {
-        commit.forgotten.push((topic, format!("key-{}", dice.below(number))));
-    }
-    commit
-}
-
-async fn compare(store: &Suite, model: &MemoryStore<SuiteRow>) {
-    let queries = [
-        Query::all("note"),
-        Query::all("show"),
-        Query::all("show").order("seats", store::Direction::Descending).limit(4),
-        Query::all("show")
-            .filter(Condition::Is("city", "Bern".into()))
-            .order("seats", store::Direction::Ascending),
-        Query::all("show").filter(Condition::Is("tags", "t1".into())).limit(2),
-    ];
-    for query in queries {
-        assert_eq!(store.query(&query).await.unwrap(), model.query(&query).await.unwrap(), "{query:?}");
-    }
-    let keys: Vec<Key> = (0..12).map(|id| Key::new("show", format!("{id:02}"))).collect();
-    assert_eq!(store.load(&keys, &[]).await.unwrap().rows, model.load(&keys, &[]).await.unwrap().rows);
-    for topic in TOPICS {
-        let facts =
-            |records: Vec<bus::Record>| records.into_iter().map(|record| record.fact).collect::<Vec<_>>();
-        let (here, there) = (all(store, topic).await, all(model.log().as_ref(), topic).await);
-        assert_eq!(facts(here), facts(there), "{}", topic.name());
-    }
-}
-
-/// Three stores on one database, used in turn, with deaths and reopenings, are one store in memory.
+/// Its answer was lost, and it was settled: then it arrives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn several_stores_on_one_database_are_as_one_in_memory() {
-    const COMMITS: u64 = 150;
+async fn an_insertion_that_was_settled_never_comes_later() {
     let Some(server) = Server::start() else { return };
-    for (seed, dialect) in [(1, Dialect::FerretDb), (2, Dialect::MongoDb), (3, Dialect::MongoDb)] {
-        let (url, model, mut dice) = (server.migrated().await, MemoryStore::new(&TOPICS), Dice(seed));
-        let mut stores = Vec::new();
-        for _ in 0..3 {
-            stores.push(open(&url, dialect).await);
-        }
-        for number in 1..=COMMITS {
-            let commit = random_commit(&mut dice, number, &model).await;
-            let expected = model.commit(commit.clone()).await;
-            let at = dice.below(3) as usize;
-            let committed = stores[at].commit(commit).await;
-            assert_eq!(
-                committed.is_ok(),
-                expected.is_ok(),
-                "seed {seed}, commit {number}: {committed:?} {expected:?}"
-            );
-            match dice.below(12) {
-                0 => compare(&stores[dice.below(3) as usize], &model).await,
-                1 => {
-                    let store = &stores[dice.below(3) as usize];
-                    store.journal.apply().await.unwrap();
-                    compare(store, &model).await;
-                }
-                2 if number % 3 == 0 => {
-                    stores[at].close().await;
-                    stores[at] = open(&url, dialect).await;
-                }
-                3 if number % 3 == 0 => stores[at] = open(&url, dialect).await,
-                _ => {}
-            }
-        }
-        for store in &stores {
-            compare(store, &model).await;
-        }
-        stores[0].journal.flush().await.unwrap();
-        compare(&stores[0], &model).await;
-    }
+    let url = server.migrated().await;
+    let (store, other) = (open(&url, Dialect::FerretDb).await, open(&url, Dialect::FerretDb).await);
+    let on_its_way = store.journal.prepare(&everything(1, 0)).await.unwrap();
+    assert_eq!(other.settle(commit_id(1)).await.unwrap(), Settled::Never);
+    let arrived = store.journal.append(on_its_way).await;
+    assert!(matches!(arrived, crate::journal::Appended::Taken), "{arrived:?}");
+    assert!(matches!(store.commit(everything(1, 0)).await, Err(CommitError::Stale(_))));
+    assert_eq!(store.query(&Query::all("note")).await.unwrap(), []);
+    assert_eq!(store.settle(commit_id(1)).await.unwrap(), Settled::Never);
+
+    // The other way round: it had arrived, and only the answer was lost.
+    let arrived = other.journal.prepare(&everything(2, 0)).await;
+    assert!(matches!(arrived, Err(CommitError::Stale(_))), "the consumer is not there yet");
+    let mut commit = Commit::new(commit_id(3), 1_000);
+    commit.changes.push(Change::new(note("n", "").key(), 0, Some(note("n", ""))));
+    let arrived = other.journal.prepare(&commit).await.unwrap();
+    other.journal.place.insert(LOG, &arrived.to_doc().unwrap()).await.unwrap();
+    assert_eq!(store.settle(commit_id(3)).await.unwrap(), Settled::Committed);
+    assert!(matches!(other.commit(commit).await, Err(CommitError::Stale(_))));
 }
