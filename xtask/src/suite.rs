@@ -5,13 +5,30 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 /// Formatting, contracts, lints, then every test of the workspace; the simulator and its gate are among them.
-/// Last, what the hot path takes, in the build that is shipped.
+/// Then the image, and last, what the hot path takes: both in the build that is shipped.
 const STEPS: &[(&str, &[&str])] = &[
     ("formatting", &["fmt", "--all", "--check"]),
     ("contracts", &["run", "--quiet", "-p", "xtask", "--", "gen", "--check"]),
     ("lints", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
     ("tests", &["test", "--workspace"]),
-    ("traces", &["test", "-p", "boxoffice", "--features", "otel", "--test", "process", "traces"]),
+    (
+        "lints of the fleet",
+        &[
+            "clippy",
+            "-p",
+            "boxoffice",
+            "--features",
+            "fleet",
+            "--all-targets",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    ("traces", &["test", "-p", "boxoffice", "--features", "fleet", "--test", "process", "traces"]),
+    ("fleet", &["test", "-p", "boxoffice", "--features", "fleet", "--test", "fleet"]),
+    ("image", &["run", "--quiet", "-p", "xtask", "--", "image"]),
     ("hot path", &["run", "--release", "--quiet", "-p", "micro", "--", "check"]),
 ];
 
@@ -25,6 +42,26 @@ pub fn run() -> anyhow::Result<()> {
             .with_context(|| format!("cannot start cargo for {name}"))?;
         if !status.success() {
             bail!("{name} failed");
+        }
+    }
+    Ok(())
+}
+
+/// Where the services of a fleet keep what they have, as `boxoffice/tests/rest/fixture/place.rs` has it.
+const LAYOUTS: &[&str] = &["sqlite", "servers"];
+
+/// Plays the stories of the REST surface against fleets of processes, on each layout. It takes its time: each story has
+/// seven processes of its own.
+pub fn stories_on_a_fleet() -> anyhow::Result<()> {
+    for layout in LAYOUTS {
+        println!("== the REST surface, on a fleet: {layout}");
+        let status = Command::new(env!("CARGO"))
+            .args(["test", "-p", "boxoffice", "--features", "fleet", "--test", "rest"])
+            .env("BOXOFFICE_TEST_FLEET", layout)
+            .status()
+            .context("cannot start cargo")?;
+        if !status.success() {
+            bail!("the stories failed on {layout}");
         }
     }
     Ok(())

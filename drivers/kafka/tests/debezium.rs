@@ -59,7 +59,8 @@ fn fact(number: u128) -> Arc<Fact> {
         topic,
         key: format!("event-{}", number % 5),
         time_us: 1_800_000_000_123_456 + i64::try_from(number).unwrap(),
-        traceparent: (number % 2 == 0)
+        traceparent: number
+            .is_multiple_of(2)
             .then(|| "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
         payload: format!(r#"{{"title":"Käthchen \"{number}\"\n","quantity":{number}}}"#),
         memo: Memo::default(),

@@ -18,7 +18,7 @@ use crate::{
 /// # Errors
 /// When they were not, or there is no Java; the error says what to install.
 pub fn jars() -> anyhow::Result<PathBuf> {
-    tools::need("java", "openjdk-17-jre-headless")?;
+    tools::need("java", "openjdk-17-jdk-headless")?;
     let hint = "mvn dependency:copy-dependencies of proof/engines/debezium";
     Ok(tools::downloaded("debezium", "debezium/pom.xml", hint)?.with_file_name("lib"))
 }
@@ -52,7 +52,7 @@ impl Connect {
         );
         fs::write(&worker_file, own)?;
         fs::write(&connector_file, connector)?;
-        let mut command = Command::new(tools::need("java", "openjdk-17-jre-headless")?);
+        let mut command = Command::new(tools::need("java", "openjdk-17-jdk-headless")?);
         command.args(["-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]);
         command.args(["-cp", &format!("{}/*", jars.display())]);
         command.arg("org.apache.kafka.connect.cli.ConnectStandalone").args([&worker_file, &connector_file]);
@@ -69,4 +69,26 @@ impl Connect {
         let says_why = |line: &&str| line.contains("ERROR") || line.starts_with("Caused by");
         output.lines().filter(says_why).map(str::to_owned).collect()
     }
+}
+
+/// What the outbox event router for MongoDB makes of a document: its settings are lines of properties, `operation` is
+/// `c` for a new document and `d` for one that goes. Lines of `name=value`, none for what is passed over.
+///
+/// # Errors
+/// When the jars are missing, or the router refuses the document.
+pub fn route_document(
+    directory: &Path,
+    settings: &str,
+    document: &str,
+    operation: &str,
+) -> anyhow::Result<Vec<String>> {
+    let file = directory.join("router.properties");
+    fs::write(&file, settings)?;
+    let mut java = Command::new(tools::need("java", "openjdk-17-jdk-headless")?);
+    java.args(["-cp", &format!("{}/*", jars()?.display())]);
+    java.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/debezium/RouteDocument.java"));
+    let printed = process::output(java.arg(&file).args([document, operation]))?;
+    // The logging library prints as well.
+    let is_ours = |line: &&str| line.split_once('=').is_some_and(|(name, _)| !name.contains(' '));
+    Ok(printed.lines().filter(is_ours).map(str::to_owned).collect())
 }

@@ -3,6 +3,7 @@
 
 mod chart;
 mod compose;
+mod debezium;
 mod settings;
 
 use std::{
