@@ -26,6 +26,8 @@ enum Task {
     Compare(compare::Arguments),
     /// Build the program statically, make its image, and run that as it is deployed
     Image(image::Arguments),
+    /// Play the stories of the REST surface against fleets of processes on real servers
+    Fleet,
     /// Run every check and every test of the project
     Test,
 }
@@ -36,6 +38,7 @@ fn main() -> anyhow::Result<()> {
         Task::Gen { check: true } => contracts::check(),
         Task::Compare(arguments) => compare::run(&arguments),
         Task::Image(arguments) => image::run(&arguments),
+        Task::Fleet => suite::stories_on_a_fleet(),
         Task::Test => suite::run(),
     }
 }

@@ -47,3 +47,23 @@ pub fn run() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// Where the services of a fleet keep what they have, as `boxoffice/tests/rest/fixture/place.rs` has it.
+const LAYOUTS: &[&str] = &["sqlite", "servers"];
+
+/// Plays the stories of the REST surface against fleets of processes, on each layout. It takes its time: each story has
+/// seven processes of its own.
+pub fn stories_on_a_fleet() -> anyhow::Result<()> {
+    for layout in LAYOUTS {
+        println!("== the REST surface, on a fleet: {layout}");
+        let status = Command::new(env!("CARGO"))
+            .args(["test", "-p", "boxoffice", "--features", "fleet", "--test", "rest"])
+            .env("BOXOFFICE_TEST_FLEET", layout)
+            .status()
+            .context("cannot start cargo")?;
+        if !status.success() {
+            bail!("the stories failed on {layout}");
+        }
+    }
+    Ok(())
+}

@@ -1,6 +1,6 @@
 //! The topics of the platform on a cluster.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bus::{Retention, Topic};
 use rdkafka::{
@@ -8,12 +8,15 @@ use rdkafka::{
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
     error::RDKafkaErrorCode,
+    metadata::MetadataPartition,
 };
 
 use crate::{SetupError, client, settings::Settings};
 
 /// How long the cluster may take to create them.
 const CREATE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often it is looked whether they are there.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How long parked facts stay: long enough for somebody to look.
 const KEEP_PARKED: Duration = Duration::from_secs(30 * 86_400);
 /// When what a compacted topic need not keep is gone at the latest: what was erased must go.
@@ -74,7 +77,38 @@ pub async fn create_topics(
             Err((name, code)) => return Err(failed(format!("topic {name} was not created: {code}"))),
         }
     }
+    wait_until_led(settings, outcomes.iter().map(|(name, _)| name.clone()).collect()).await?;
     Ok(outcomes)
+}
+
+/// Waits until each partition of these topics has a leader: right after a topic was made, some brokers do not know of
+/// it yet.
+async fn wait_until_led(settings: &Settings, topics: Vec<String>) -> Result<(), SetupError> {
+    let failed = |why: String| SetupError::Cluster { servers: settings.servers.clone(), why };
+    let client: BaseConsumer =
+        client::common(settings, "boxoffice-topics").create().map_err(|error| failed(error.to_string()))?;
+    let waiting = tokio::task::spawn_blocking(move || {
+        let until = Instant::now() + CREATE_TIMEOUT;
+        for topic in &topics {
+            while !is_led(&client, topic) {
+                if Instant::now() >= until {
+                    return Err(format!("topic {topic} has no leader within {CREATE_TIMEOUT:?}"));
+                }
+                std::thread::sleep(LOOK_EVERY);
+            }
+        }
+        Ok(())
+    });
+    waiting.await.map_err(|error| failed(error.to_string()))?.map_err(failed)
+}
+
+fn is_led(client: &BaseConsumer, topic: &str) -> bool {
+    let Ok(metadata) = client.fetch_metadata(Some(topic), CREATE_TIMEOUT) else { return false };
+    let found = metadata.topics().iter().find(|one| one.name() == topic);
+    found.is_some_and(|topic| {
+        let is_led = |partition: &MetadataPartition| partition.error().is_none() && partition.leader() >= 0;
+        topic.error().is_none() && !topic.partitions().is_empty() && topic.partitions().iter().all(is_led)
+    })
 }
 
 /// How many brokers a cluster has, as far as they are up.
