@@ -27,13 +27,13 @@ pub struct Bound {
 #[rustfmt::skip]
 pub const ALL: &[Bound] = &[
     bound("decide",             4_668.0,   1_760.0,   14.0,   1_872.0),
-    bound("encode-state",      28_480.0,   3_028.0,   12.0,   2_912.0),
-    bound("encode-fact",       16_507.0,     830.0,    9.0,   1_088.0),
+    bound("encode-state",    27_800.0,   2_126.0,    7.0,   2_010.0),
+    bound("encode-fact",     15_970.0,     440.0,    5.0,     698.0),
     bound("encode-message",     2_910.0,     438.0,    1.0,     494.0),
-    bound("pipeline",          78_840.0,  12_306.0,   89.3,  11_992.0),
-    bound("commit",            94_640.0,  13_989.0,   57.2,   8_079.0),
-    bound("gateway",          105_900.0,  19_703.0,   77.0,  15_419.0),
-    bound("booking",          219_650.0,  60_531.0,  212.6,  38_351.0),
+    bound("pipeline",        78_240.0,  11_204.0,   80.3,  10_839.0),
+    bound("commit",          94_030.0,  12_359.0,   48.2,   6_923.0),
+    bound("gateway",        103_440.0,  18_918.0,   74.0,  15_423.0),
+    bound("booking",        217_950.0,  59_303.0,  202.7,  38_601.0),
 ];
 
 const fn bound(
