@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use bus::{Log, Position, Topic, conformance::sample};
-use engines::{
-    ferretdb::{self, FerretDb},
-    tools,
-};
+use engines::ferretdb::{self, FerretDb};
 use mongodb::bson::{Document, doc};
 use store::{
     Advance, Answer, Change, ParkedChange, Row as _,

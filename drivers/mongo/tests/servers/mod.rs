@@ -3,10 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use engines::{
-    ferretdb::{self, FerretDb},
-    tools,
-};
+use engines::ferretdb::{self, FerretDb};
 use mongo::{MongoStore, Options};
 use store::conformance::{SuiteRow, TOPICS};
 use tempfile::TempDir;
