@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use bus::{Partition, Topic};
-use kit::{Environment, Guard, Observer, Runtime, Transport, relay, transport::Rpcs};
+use kit::{Environment, Guard, Observer, Runtime, Transport, relay, shed::Shedding, transport::Rpcs};
 use store::{Row, Store};
 use ticket::Simulator;
 
@@ -158,7 +158,11 @@ impl Parts<'_> {
         let mut pause = FIRST_PAUSE;
         loop {
             match stores::open::<R>(&url, role, Access::Own).await {
-                Ok(opened) => {
+                Ok(mut opened) => {
+                    if !opened.store.is_sole_writer() {
+                        let figures = self.runtime.metrics.breaker(STORE);
+                        opened.store = Arc::new(Shedding::new(opened.store, figures));
+                    }
                     self.look_after(&opened);
                     return Ok(opened);
                 }

@@ -70,11 +70,20 @@ impl Fleet {
         replicas: &[(Role, usize)],
         settings: &[(&str, &str)],
     ) -> Option<Self> {
-        let mut fleet = Self::prepare(directory, layout, replicas, settings)?;
-        let members: Vec<Member> = fleet.ports.keys().copied().collect();
-        members.iter().for_each(|member| fleet.launch(*member));
-        members.iter().for_each(|member| fleet.wait_until_ready(*member));
-        Some(fleet)
+        Some(Self::prepare(directory, layout, replicas, settings)?.started())
+    }
+
+    /// A fleet on servers of its own, which may be killed.
+    pub fn start_alone(directory: &Path, layout: Layout) -> Option<Self> {
+        let engines = engines::wanted("a fleet of processes on Kafka", Engines::start(layout))?;
+        Some(Self::prepare_on(Arc::new(engines), directory, layout, &[], &[]).started())
+    }
+
+    fn started(mut self) -> Self {
+        let members: Vec<Member> = self.ports.keys().copied().collect();
+        members.iter().for_each(|member| self.launch(*member));
+        members.iter().for_each(|member| self.wait_until_ready(*member));
+        self
     }
 
     /// Keys, topics and tables, and no process yet.
@@ -84,8 +93,17 @@ impl Fleet {
         replicas: &[(Role, usize)],
         settings: &[(&str, &str)],
     ) -> Option<Self> {
+        Some(Self::prepare_on(Engines::shared(layout)?, directory, layout, replicas, settings))
+    }
+
+    fn prepare_on(
+        engines: Arc<Engines>,
+        directory: &Path,
+        layout: Layout,
+        replicas: &[(Role, usize)],
+        settings: &[(&str, &str)],
+    ) -> Self {
         static FLEETS: AtomicU32 = AtomicU32::new(0);
-        let engines = Engines::shared(layout)?;
         let name = format!("f{}", FLEETS.fetch_add(1, Ordering::SeqCst));
         let ports = ports(replicas);
         let mut all = common_settings(directory, &engines, &name, &ports);
@@ -98,7 +116,7 @@ impl Fleet {
         if layout == Layout::Servers {
             fleet.run(&["migrate"]);
         }
-        Some(fleet)
+        fleet
     }
 
     /// Runs a command with the settings of the fleet; it must succeed.
