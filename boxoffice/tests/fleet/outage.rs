@@ -70,6 +70,11 @@ async fn without_its_database_a_service_refuses_at_once_and_recovers() {
             status == 503 && body.contains("store")
         });
     });
+    // Those that were on their way have waited; then nothing waits any more.
+    let killed = Instant::now();
+    while refused_after(&buyers[0]).await > AT_ONCE {
+        assert!(killed.elapsed() < Duration::from_secs(20), "everybody waits");
+    }
     for number in 0..10 {
         let began = Instant::now();
         let request = buyers[0].request(reqwest::Method::GET, "/v1/bookings").send().await.unwrap();
@@ -91,4 +96,12 @@ async fn without_its_database_a_service_refuses_at_once_and_recovers() {
     assert!(audit.contains("audit clean"), "{audit}");
     must_be_true(&told, &buyers, 0).await;
     tokio::task::block_in_place(|| fleet.stop_all());
+}
+
+/// How long somebody waits who asks for their bookings and is refused.
+async fn refused_after(buyer: &Visitor) -> Duration {
+    let began = Instant::now();
+    let (status, body) = buyer.get("/v1/bookings").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{body}");
+    began.elapsed()
 }

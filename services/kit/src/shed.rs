@@ -54,8 +54,15 @@ impl<R: Row> Shedding<R> {
     }
 
     async fn read<T>(&self, asked: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let is_trial = self.breaker().state(self.since.elapsed()) != State::Closed;
         let asking = self.admit().map_err(StoreError::Unavailable)?;
-        let answer = asked.await;
+        let answer = if is_trial {
+            // Somebody waits for this look whether it is back.
+            let in_time = tokio::time::timeout(SLOW, asked).await;
+            in_time.unwrap_or_else(|_| Err(StoreError::Unavailable(REFUSED.to_owned())))
+        } else {
+            asked.await
+        };
         let is_answer = !matches!(answer, Err(StoreError::Unavailable(_)));
         asking.conclude(if is_answer { Outcome::Answered } else { Outcome::Failed });
         answer
@@ -225,6 +232,10 @@ mod tests {
             assert!(matches!(store.commit(note(number)).await, Err(CommitError::Failed(_))));
         }
         assert_eq!(began.elapsed(), Duration::ZERO, "they are refused at once");
+        tokio::time::sleep(POLICY.first_pause).await;
+        let began = Instant::now();
+        assert!(store.load(&[], &[]).await.is_err());
+        assert_eq!(began.elapsed(), SLOW, "who looks whether it is back waits for a moment only");
         down.is_down.store(false, std::sync::atomic::Ordering::SeqCst);
         tokio::time::sleep(POLICY.max_pause).await;
         for number in 0..100 {

@@ -18,7 +18,6 @@ use std::{
 };
 
 use boxoffice::{config::Config, serve::Role};
-use engines::process::free_port;
 
 pub use engines_of_tests::Engines;
 pub use process::{Process, get};
@@ -242,12 +241,27 @@ impl Fleet {
     }
 }
 
+/// A port that nobody listens at, below those that the operating system gives to connections: a process that starts
+/// later, or again, must find it free.
+fn own_port() -> u16 {
+    const FIRST: u32 = 12_000;
+    const COUNT: u32 = 20_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::SeqCst) + std::process::id().wrapping_mul(97);
+        let port = u16::try_from(FIRST + number % COUNT).unwrap();
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
 fn ports(replicas: &[(Role, usize)]) -> BTreeMap<Member, Ports> {
     let mut ports = BTreeMap::new();
     for role in Role::SERVICES.into_iter().chain([Role::Gateway]) {
         let count = replicas.iter().find(|(one, _)| *one == role).map_or(1, |(_, count)| *count);
         for replica in 0..count {
-            let both = Ports { front: free_port().unwrap(), admin: free_port().unwrap() };
+            let both = Ports { front: own_port(), admin: own_port() };
             ports.insert((role, replica), both);
         }
     }
