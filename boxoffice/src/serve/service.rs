@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use bus::{Partition, Topic};
-use kit::{Environment, Guard, Observer, Runtime, Transport, relay, transport::Rpcs};
+use kit::{Environment, Guard, Observer, Runtime, Transport, relay, shed::Shedding, transport::Rpcs};
 use store::{Row, Store};
 use ticket::Simulator;
 
@@ -158,7 +158,11 @@ impl Parts<'_> {
         let mut pause = FIRST_PAUSE;
         loop {
             match stores::open::<R>(&url, role, Access::Own).await {
-                Ok(opened) => {
+                Ok(mut opened) => {
+                    if !opened.store.is_sole_writer() {
+                        let figures = self.runtime.metrics.breaker(STORE);
+                        opened.store = Arc::new(Shedding::new(opened.store, figures));
+                    }
                     self.look_after(&opened);
                     return Ok(opened);
                 }
@@ -186,14 +190,15 @@ impl Parts<'_> {
     /// Puts the guard in front, starts the relay, and keeps what is closed at the end.
     fn finished<R: Row>(&self, rpcs: impl Rpcs, opened: Opened<R>, log: OpenedLog) -> Service {
         let role = self.status.role();
-        if self.config.fleet.relay == Switch::On {
-            let outbox = relay::Outbox {
-                store: Arc::clone(&opened.store),
-                log: Arc::clone(&opened.outbox),
-                publishes: role.publishes(),
-                keep: Duration::from_secs(u64::from(self.config.keep_facts_days) * SECONDS_OF_A_DAY),
-            };
-            relay::start(self.runtime, outbox, &log.publisher, self.environment);
+        let outbox = relay::Outbox {
+            store: Arc::clone(&opened.store),
+            log: Arc::clone(&opened.outbox),
+            publishes: role.publishes(),
+            keep: Duration::from_secs(u64::from(self.config.keep_facts_days) * SECONDS_OF_A_DAY),
+        };
+        match self.config.fleet.relay {
+            Switch::On => relay::start(self.runtime, outbox, &log.publisher, self.environment),
+            Switch::Off => relay::keep_short(self.runtime, outbox, self.environment),
         }
         let observer = Observer::new(&self.runtime.metrics, self.environment.clone());
         let transport = Transport::local(observer.watch(self.guard.protect(rpcs)));

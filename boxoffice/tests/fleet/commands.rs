@@ -116,3 +116,37 @@ async fn topics_and_migrations_may_be_made_again_and_nothing_is_parked() {
         assert!(fleet.audit().contains("audit clean: 0 events, 0 bookings"));
     });
 }
+
+/// A fact that nobody can process is set aside, named without what it says, and tried again by command.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_processed_is_parked_named_and_tried_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let started =
+        tokio::task::block_in_place(|| Fleet::start_with(directory.path(), Layout::Servers, &[], &[]));
+    let Some(mut fleet) = started else { return };
+    let settings = boxoffice::serve::log::settings(&fleet.config()).unwrap();
+    let mut fact = bus::conformance::sample(bus::Topic::FeedbackEvent, 7);
+    fact.payload = "{\"secret\":\"hunter2\"}".to_owned();
+    let publisher = kafka::KafkaPublisher::new(&settings).unwrap();
+    bus::Publisher::publish(&publisher, fact.topic, &[std::sync::Arc::new(fact)]).await.unwrap();
+    let began = std::time::Instant::now();
+    let listed = loop {
+        let listed = tokio::task::block_in_place(|| fleet.run(&["parked", "list"]));
+        if listed.lines().count() == 2 {
+            break listed;
+        }
+        assert!(began.elapsed() < std::time::Duration::from_secs(60), "{listed}");
+    };
+    assert!(!listed.contains("hunter2"), "{listed}");
+    for part in ["event feedback-event/", "analytics feedback-event/", "sample.made of key-7"] {
+        assert!(listed.contains(part), "{part}: {listed}");
+    }
+    let doctor = tokio::task::block_in_place(|| fleet.try_run(&["doctor", "analytics"]));
+    assert!(text(&doctor).contains("analytics has 1 facts that it could not process"), "{}", text(&doctor));
+    let again = tokio::task::block_in_place(|| fleet.try_run(&["parked", "redrive", "analytics"]));
+    assert_eq!(again.status.code(), Some(1));
+    assert!(text(&again).contains("0 done, 1 still parked"), "{}", text(&again));
+    let audit = tokio::task::block_in_place(|| fleet.run(&["audit", "--wait", "1"]));
+    assert!(audit.contains("audit clean") && audit.contains("has parked sample.made"), "{audit}");
+    tokio::task::block_in_place(|| fleet.stop_all());
+}

@@ -8,6 +8,7 @@ mod commands;
 mod drain;
 mod kill;
 mod load;
+mod outage;
 mod replicas;
 mod start;
 mod support;

@@ -109,6 +109,8 @@ async fn every_role_is_ready_and_says_what_it_needs() {
         let (_, metrics) = get(&format!("{}/metrics", fleet.admin((role, 0)))).unwrap();
         assert!(metrics.ends_with("# EOF\n"), "{role}: {metrics}");
     }
+    let (_, metrics) = get(&format!("{}/metrics", fleet.admin((Role::Gateway, 0)))).unwrap();
+    assert!(metrics.contains("boxoffice_breaker_state{breaker=\"ticket\"} 0"), "{metrics}");
     // A service that is gone is shown by the gateway, which goes on with the others.
     fleet.kill((Role::Analytics, 0));
     fleet.wait_for((Role::Gateway, 0), "without analytics", &|status, body| {

@@ -24,7 +24,10 @@ pub struct MariaDb {
     /// Where it listens.
     pub port: u16,
     socket: PathBuf,
-    _server: Server,
+    directory: PathBuf,
+    arguments: Vec<String>,
+    /// None while it is down.
+    server: Option<Server>,
 }
 
 impl MariaDb {
@@ -42,12 +45,32 @@ impl MariaDb {
         process::output(&mut install)?;
 
         let (port, socket) = (process::free_port()?, directory.join("socket"));
+        let own = [data, format!("--port={port}"), format!("--socket={}", socket.display())];
+        let arguments = ["--no-defaults", "--bind-address=127.0.0.1"].iter().chain(user).chain(options);
+        let arguments = arguments.map(|argument| (*argument).to_owned()).chain(own).collect();
+        let mut mariadb = Self { port, socket, directory: directory.to_owned(), arguments, server: None };
+        mariadb.restart()?;
+        Ok(mariadb)
+    }
+
+    /// Kills it, without a chance to tidy up.
+    pub fn kill(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.kill();
+        }
+    }
+
+    /// Starts it again after it was killed, where it was.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn restart(&mut self) -> anyhow::Result<()> {
         let mut command = Command::new(tools::need("mariadbd", "mariadb-server")?);
-        command.args(["--no-defaults", &data, "--bind-address=127.0.0.1"]).args(user).args(options);
-        command.args([format!("--port={port}"), format!("--socket={}", socket.display())]);
-        let mut server = Server::start("mariadb", directory, Signal::TERM, &mut command)?;
-        server.wait_for_port(port)?;
-        Ok(Self { port, socket, _server: server })
+        let mut server =
+            Server::start("mariadb", &self.directory, Signal::TERM, command.args(&self.arguments))?;
+        server.wait_for_port(self.port)?;
+        self.server = Some(server);
+        Ok(())
     }
 
     /// Runs statements as root.

@@ -23,6 +23,7 @@ pub mod pipeline;
 pub mod relay;
 pub mod remote;
 pub mod request;
+pub mod shed;
 pub mod trace;
 pub mod transport;
 

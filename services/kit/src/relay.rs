@@ -15,6 +15,7 @@
 
 mod figures;
 mod parked;
+mod trim;
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,8 +26,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use parked::ParkedRelay;
+pub use trim::{keep_short, trim};
 
 use figures::Figures;
+use trim::trim_from_time_to_time;
 
 use crate::{
     clock::Environment,
@@ -46,8 +49,6 @@ const LAST_MARK: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause after failures.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
-/// How often it is looked whether facts may go.
-const TRIM_EVERY: Duration = Duration::from_secs(30);
 
 /// The mark of the relay of an outbox's partition: what is up to it is published.
 fn mark_of(outbox: &Partition) -> Partition {
@@ -60,27 +61,6 @@ fn mark_of(outbox: &Partition) -> Partition {
 /// When the store cannot be read.
 pub async fn published<R: Row>(store: &dyn Store<R>, outbox: &Partition) -> Result<Position, StoreError> {
     store.position(&mark_of(outbox)).await
-}
-
-/// Removes the facts of a relayed outbox that are published and older than a time; how many. Consumers read them
-/// elsewhere, so that they have processed them does not matter here.
-///
-/// # Errors
-/// When the store cannot be reached. What went until then is gone, and it may be tried again.
-pub async fn trim<R: Row>(
-    store: &dyn Store<R>,
-    outbox: &dyn Log,
-    topics: &[Topic],
-    before_us: i64,
-) -> Result<u64, StoreError> {
-    let mut removed = 0;
-    for topic in topics {
-        for partition in outbox.partitions(*topic) {
-            let up_to = published(store, &partition).await?;
-            removed += store.trim(*topic, up_to, before_us).await?;
-        }
-    }
-    Ok(removed)
 }
 
 /// Why a step of a relay failed. Trying again is always safe.
@@ -322,24 +302,4 @@ async fn work<R: Row>(
     });
     let parked = ParkedRelay::new(&outbox.store, Arc::clone(publisher), environment).run(end.clone());
     tokio::join!(join_all(relays), parked, trim_from_time_to_time(outbox, environment, &end));
-}
-
-async fn trim_from_time_to_time<R: Row>(
-    outbox: &Outbox<R>,
-    environment: &Environment,
-    end: &CancellationToken,
-) {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(TRIM_EVERY) => {}
-            () = end.cancelled() => return,
-        }
-        let keep_seconds = i64::try_from(outbox.keep.as_secs()).unwrap_or(i64::MAX);
-        let before_us = environment.now().plus_seconds(-keep_seconds).micros();
-        match trim(outbox.store.as_ref(), outbox.log.as_ref(), outbox.publishes, before_us).await {
-            Ok(0) => {}
-            Ok(removed) => tracing::debug!(service = R::SERVICE, removed, "published facts are gone"),
-            Err(error) => tracing::warn!(service = R::SERVICE, %error, "the outbox could not be trimmed"),
-        }
-    }
 }

@@ -345,3 +345,23 @@ async fn who_takes_over_by_a_clock_that_is_ahead_ends_the_work_of_the_other() {
     pass(1_000).await;
     assert_eq!((first.begun(), ahead.begun()), (1, 1), "and they do not take turns");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_outbox_that_something_else_publishes_is_kept_short_by_age_alone() {
+    let old = Arc::new(sold(1, 1));
+    let producer = Producer::with(vec![Arc::clone(&old), Arc::new(sold(2, 1))]).await;
+    let runtime = kit::Runtime::new();
+    let outbox = relay::Outbox {
+        store: producer.port(),
+        log: producer.store.log() as _,
+        publishes: &[TOPIC],
+        keep: Duration::from_secs(60),
+    };
+    relay::keep_short(&runtime, outbox, &Environment::system());
+    pass(120).await;
+    // The newest stays, so that positions go on from it.
+    let left = producer.store.log().all();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_ne!(left[0].id, old.id);
+    runtime.stop().await;
+}

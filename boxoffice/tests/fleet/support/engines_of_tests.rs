@@ -20,7 +20,7 @@ pub struct Engines {
 }
 
 struct Databases {
-    mariadb: MariaDb,
+    mariadb: Mutex<MariaDb>,
     postgres: Postgres,
     ferretdb: FerretDb,
 }
@@ -56,7 +56,10 @@ impl Engines {
         let databases = match layout {
             Layout::Sqlite => None,
             Layout::Servers => Some(Databases {
-                mariadb: MariaDb::start(&own("mariadb")?, &["--transaction-isolation=READ-COMMITTED"])?,
+                mariadb: Mutex::new(MariaDb::start(
+                    &own("mariadb")?,
+                    &["--transaction-isolation=READ-COMMITTED"],
+                )?),
                 postgres: Postgres::start(directory.path(), &["-c", "max_connections=300"])?,
                 ferretdb: FerretDb::start(&own("ferretdb")?)?,
             }),
@@ -73,6 +76,12 @@ impl Engines {
         self.kafka.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The server of the ticket service, to be killed and started again.
+    pub fn mariadb(&self) -> std::sync::MutexGuard<'_, MariaDb> {
+        let databases = self.databases.as_ref().expect("the servers of this layout were started");
+        databases.mariadb.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Makes the databases of a fleet; the settings that lead to them.
     pub fn databases(&self, layout: Layout, directory: &Path, name: &str) -> BTreeMap<String, String> {
         let mut settings = BTreeMap::new();
@@ -81,8 +90,8 @@ impl Engines {
             return settings;
         }
         let databases = self.databases.as_ref().expect("the servers of this layout were started");
-        databases.mariadb.run(&format!("CREATE DATABASE {name}_ticket")).unwrap();
-        let mariadb = format!("mysql://root@127.0.0.1:{}/{name}_ticket", databases.mariadb.port);
+        self.mariadb().run(&format!("CREATE DATABASE {name}_ticket")).unwrap();
+        let mariadb = format!("mysql://root@127.0.0.1:{}/{name}_ticket", self.mariadb().port);
         settings.insert("BOXOFFICE_TICKET_STORE_URL".to_owned(), mariadb);
         for service in ["feedback", "notification", "analytics"] {
             databases.postgres.run(&format!("CREATE DATABASE {name}_{service}")).unwrap();

@@ -18,7 +18,6 @@ use std::{
 };
 
 use boxoffice::{config::Config, serve::Role};
-use engines::process::free_port;
 
 pub use engines_of_tests::Engines;
 pub use process::{Process, get};
@@ -70,11 +69,20 @@ impl Fleet {
         replicas: &[(Role, usize)],
         settings: &[(&str, &str)],
     ) -> Option<Self> {
-        let mut fleet = Self::prepare(directory, layout, replicas, settings)?;
-        let members: Vec<Member> = fleet.ports.keys().copied().collect();
-        members.iter().for_each(|member| fleet.launch(*member));
-        members.iter().for_each(|member| fleet.wait_until_ready(*member));
-        Some(fleet)
+        Some(Self::prepare(directory, layout, replicas, settings)?.started())
+    }
+
+    /// A fleet on servers of its own, which may be killed.
+    pub fn start_alone(directory: &Path, layout: Layout) -> Option<Self> {
+        let engines = engines::wanted("a fleet of processes on Kafka", Engines::start(layout))?;
+        Some(Self::prepare_on(Arc::new(engines), directory, layout, &[], &[]).started())
+    }
+
+    fn started(mut self) -> Self {
+        let members: Vec<Member> = self.ports.keys().copied().collect();
+        members.iter().for_each(|member| self.launch(*member));
+        members.iter().for_each(|member| self.wait_until_ready(*member));
+        self
     }
 
     /// Keys, topics and tables, and no process yet.
@@ -84,8 +92,17 @@ impl Fleet {
         replicas: &[(Role, usize)],
         settings: &[(&str, &str)],
     ) -> Option<Self> {
+        Some(Self::prepare_on(Engines::shared(layout)?, directory, layout, replicas, settings))
+    }
+
+    fn prepare_on(
+        engines: Arc<Engines>,
+        directory: &Path,
+        layout: Layout,
+        replicas: &[(Role, usize)],
+        settings: &[(&str, &str)],
+    ) -> Self {
         static FLEETS: AtomicU32 = AtomicU32::new(0);
-        let engines = Engines::shared(layout)?;
         let name = format!("f{}", FLEETS.fetch_add(1, Ordering::SeqCst));
         let ports = ports(replicas);
         let mut all = common_settings(directory, &engines, &name, &ports);
@@ -98,7 +115,7 @@ impl Fleet {
         if layout == Layout::Servers {
             fleet.run(&["migrate"]);
         }
-        Some(fleet)
+        fleet
     }
 
     /// Runs a command with the settings of the fleet; it must succeed.
@@ -224,12 +241,27 @@ impl Fleet {
     }
 }
 
+/// A port that nobody listens at, below those that the operating system gives to connections: a process that starts
+/// later, or again, must find it free.
+fn own_port() -> u16 {
+    const FIRST: u32 = 12_000;
+    const COUNT: u32 = 20_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::SeqCst) + std::process::id().wrapping_mul(97);
+        let port = u16::try_from(FIRST + number % COUNT).unwrap();
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
 fn ports(replicas: &[(Role, usize)]) -> BTreeMap<Member, Ports> {
     let mut ports = BTreeMap::new();
     for role in Role::SERVICES.into_iter().chain([Role::Gateway]) {
         let count = replicas.iter().find(|(one, _)| *one == role).map_or(1, |(_, count)| *count);
         for replica in 0..count {
-            let both = Ports { front: free_port().unwrap(), admin: free_port().unwrap() };
+            let both = Ports { front: own_port(), admin: own_port() };
             ports.insert((role, replica), both);
         }
     }
