@@ -104,7 +104,8 @@ async fn carry(client: TcpStream, server: TcpStream, shared: Arc<Shared>) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from_client.read(&mut buffer).await {
         let said = &buffer[..length];
-        let is_commit = said.windows(6).any(|part| part == b"COMMIT");
+        // As MySQL and as PostgreSQL say it; `READ COMMITTED`, which each new connection says first, is not it.
+        let is_commit = said.ends_with(b"COMMIT") || said.ends_with(b"COMMIT\0");
         let next =
             if is_commit { shared.next.swap(Next::Pass as u8, Ordering::SeqCst) } else { Next::Pass as u8 };
         if next == Next::CutBefore as u8 {
