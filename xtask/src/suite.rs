@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 /// Formatting, contracts, lints, then every test of the workspace; the simulator and its gate are among them.
-/// Then the image, and last, what the hot path takes: both in the build that is shipped.
+/// Last, what the hot path takes, in the build that is shipped. The image is a task of its own: `cargo xtask image`.
 const STEPS: &[(&str, &[&str])] = &[
     ("formatting", &["fmt", "--all", "--check"]),
     ("contracts", &["run", "--quiet", "-p", "xtask", "--", "gen", "--check"]),
@@ -27,7 +27,6 @@ const STEPS: &[(&str, &[&str])] = &[
         ],
     ),
     ("tests", &["test", "--workspace", FLEET[0], FLEET[1]]),
-    ("image", &["run", "--quiet", "-p", "xtask", "--", "image"]),
     ("hot path", &["run", "--release", "--quiet", "-p", "micro", "--", "check"]),
 ];
 
