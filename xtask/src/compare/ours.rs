@@ -6,6 +6,9 @@ use super::{
     listing,
 };
 
+/// Who buys at the same time in a sale: each has a connection, waits for the answer and buys again. Of 256, 512, 768, 1,024
+/// and 2,000 it is the number at which most is sold; commits with fewer are smaller.
+pub const BUYERS: u32 = 768;
 /// The connections of the figure that shows whether more clients are served better than few.
 const FEW_CONNECTIONS: u32 = 8;
 
@@ -43,7 +46,7 @@ const REFUSED: &str = "/answers/sold_out/per_s";
 /// One hot event.
 pub const BOOKINGS: Ours = Ours {
     figure: Figure { id: "bookings", title: "Boxoffice, bookings of one hot event", unit: "bookings" },
-    source: Source::Scenario { arguments: &["flash-sale"], connections: None, pointer: BOOKED },
+    source: Source::Scenario { arguments: &["flash-sale"], connections: Some(BUYERS), pointer: BOOKED },
 };
 
 /// The same with few clients.
@@ -61,7 +64,7 @@ pub const BOOKINGS_SPREAD: Ours = Ours {
     figure: Figure { id: "bookings-spread", title: "Boxoffice, bookings of 10,000 events", unit: "bookings" },
     source: Source::Scenario {
         arguments: &["spread", "--events", "10000"],
-        connections: None,
+        connections: Some(BUYERS),
         pointer: BOOKED,
     },
 };
@@ -75,7 +78,7 @@ pub const BOOKINGS_LOGIN: Ours = Ours {
     },
     source: Source::Scenario {
         arguments: &["flash-sale", "--logins", "1"],
-        connections: None,
+        connections: Some(BUYERS),
         pointer: BOOKED,
     },
 };
@@ -85,7 +88,7 @@ pub const SOLD_OUT: Ours = Ours {
     figure: Figure { id: "sold-out", title: "Boxoffice, sold-out answers", unit: "answers" },
     source: Source::Scenario {
         arguments: &["flash-sale", "--seats", "1"],
-        connections: None,
+        connections: Some(BUYERS),
         pointer: REFUSED,
     },
 };

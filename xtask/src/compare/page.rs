@@ -8,7 +8,7 @@ use super::{
     chart,
     figure::{Figure, Measured},
     goal::Held,
-    group, peers,
+    group, ours, peers,
     record::Comparison,
 };
 
@@ -85,7 +85,9 @@ fn circumstances(comparison: &Comparison) -> String {
     let _ = write!(text, ", {}; load and server share them.", machine.os);
     let _ = writeln!(
         text,
-        " Each figure is the median of {rounds} runs of {seconds} s, HTTP over {connections} connections."
+        " Each figure is the median of {rounds} runs of {seconds} s, HTTP over {connections} connections, \
+         bookings by {BUYERS} buyers.",
+        BUYERS = ours::BUYERS
     );
     text +=
         "Both figures of a ratio were run in turn, so they may differ from the medians of all runs below.\n";
