@@ -15,6 +15,7 @@ pub mod config;
 pub mod declarative;
 pub mod entity;
 pub mod error;
+pub mod form;
 pub mod rules;
 pub mod schema;
 
@@ -40,6 +41,36 @@ pub trait PluginSchemas: Send + Sync {
     /// # Errors
     /// Which field cannot, and why.
     fn check(&self, name: &str, config: &serde_json::Value) -> Result<(), (String, String)>;
+}
+
+/// How the targets of upstreams are, as the running gateway knows.
+pub trait TargetsHealth: Send + Sync {
+    /// Each target of an upstream, by its id: `HEALTHY`, `UNHEALTHY`, `DNS_ERROR` or `HEALTHCHECKS_OFF`, and the
+    /// state of its circuit breaker: `closed`, `open` or `half-open`.
+    fn of(&self, upstream: uuid::Uuid) -> Vec<TargetHealth>;
+
+    /// Takes a target as well, or not, until checks say otherwise; false when there is no such target.
+    fn set(&self, upstream: uuid::Uuid, target: uuid::Uuid, health: Health) -> bool;
+}
+
+/// What somebody says of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// It may be used.
+    Healthy,
+    /// It may not.
+    Unhealthy,
+}
+
+/// How a target is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetHealth {
+    /// Its id.
+    pub target: uuid::Uuid,
+    /// `HEALTHY`, `UNHEALTHY`, `DNS_ERROR` or `HEALTHCHECKS_OFF`.
+    pub health: &'static str,
+    /// `closed`, `open` or `half-open`.
+    pub breaker: &'static str,
 }
 
 #[cfg(test)]
