@@ -11,7 +11,10 @@
 //!
 //! The gateway knows no service: it holds a [`kit::Transport`] for each and cannot tell local from remote.
 
+pub mod builtin;
+mod chain;
 mod docs;
+pub mod entity;
 mod forward;
 mod handler;
 pub mod limits;
@@ -19,14 +22,18 @@ mod metrics;
 mod model;
 mod openapi;
 mod pages;
+pub mod plugin;
+pub mod plugins;
 mod problem;
 mod read_json;
 mod request;
 mod respond;
+mod router;
 mod routes;
 mod rules;
 mod scalar;
 mod schema;
+pub mod snapshot;
 mod template;
 mod trace;
 mod tree;

@@ -25,6 +25,8 @@ pub const BODY_DEADLINE: Duration = Duration::from_secs(10);
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The longest request id that is taken from a client, in bytes.
 pub const MAX_REQUEST_ID_BYTES: usize = 64;
+/// How large the program of a regular expression in a configuration may be, in bytes.
+pub const MAX_REGEX_BYTES: usize = 256 * 1024;
 
 // JSON is never shorter than its protobuf form, so what is accepted here is accepted by the services.
 const _: () = assert!(MAX_BODY_BYTES + MAX_URI_BYTES <= kit::transport::MAX_REQUEST_BYTES);
