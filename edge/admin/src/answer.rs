@@ -82,7 +82,8 @@ impl Failure {
             }
             Self::Unavailable(why) => {
                 tracing::warn!(%why, "a change of the configuration was not stored");
-                let mut response = json_answer(503, &message("the configuration cannot be stored now; try again"));
+                let mut response =
+                    json_answer(503, &message("the configuration cannot be stored now; try again"));
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
                 response
             }

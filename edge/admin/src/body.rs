@@ -64,7 +64,8 @@ fn gathered(pairs: Vec<(String, String)>) -> Result<Sent, BadBody> {
         return Err(BadBody::Malformed(format!("a form may have {MAX_FORM_FIELDS} fields at most")));
     }
     let fields = form::gather(pairs);
-    let fields = fields.map_err(|name| BadBody::Malformed(format!("the field name '{name}' cannot be read")))?;
+    let fields =
+        fields.map_err(|name| BadBody::Malformed(format!("the field name '{name}' cannot be read")))?;
     Ok(Sent { fields, is_form: true, text: None })
 }
 

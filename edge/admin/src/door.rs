@@ -60,7 +60,8 @@ fn from_this_machine(headers: &HeaderMap) -> Result<(), Failure> {
         _ => host,
     };
     let bare = name.trim_start_matches('[').trim_end_matches(']');
-    let is_local = bare.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    let is_local =
+        bare.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     if is_local { Ok(()) } else { denied("without an admin token, call it as localhost or 127.0.0.1") }
 }
 
@@ -69,7 +70,8 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        let pairs = pairs.iter().map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()));
+        let pairs =
+            pairs.iter().map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()));
         pairs.collect()
     }
 

@@ -65,7 +65,8 @@ fn enabled(config: &Config) -> Vec<&str> {
 }
 
 fn counts(config: &Config) -> Value {
-    let counted = Kind::ALL.into_iter().map(|kind| (kind.definition().name.to_owned(), config.count(kind).into()));
+    let counted =
+        Kind::ALL.into_iter().map(|kind| (kind.definition().name.to_owned(), config.count(kind).into()));
     Value::Object(counted.collect())
 }
 
@@ -110,9 +111,10 @@ fn upstream_health(shared: &Shared, config: &Config, upstream: Uuid) -> Result<V
 }
 
 fn endpoints() -> Vec<String> {
-    let mut paths: Vec<String> = ["/", "/config", "/endpoints", "/plugins/enabled", "/status", "/tags", "/tags/{tag}"]
-        .map(str::to_owned)
-        .into();
+    let mut paths: Vec<String> =
+        ["/", "/config", "/endpoints", "/plugins/enabled", "/status", "/tags", "/tags/{tag}"]
+            .map(str::to_owned)
+            .into();
     for kind in Kind::ALL {
         let definition = kind.definition();
         paths.push(format!("/{0}", definition.name));

@@ -88,7 +88,10 @@ impl Service<Request> for Admin {
             }
             let headers = response.headers_mut();
             headers.insert(http::header::SERVER, HeaderValue::from_static("boxoffice"));
-            headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+            headers.insert(
+                HeaderName::from_static("x-content-type-options"),
+                HeaderValue::from_static("nosniff"),
+            );
             headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             Ok(response)
         })

@@ -73,8 +73,8 @@ pub(crate) fn page(
 
 impl Asked {
     fn of(query: &str) -> Result<Self, Refusal> {
-        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
-            .map_err(|error| Refusal::field("query", error.to_string()))?;
+        let pairs: Vec<(String, String)> =
+            serde_urlencoded::from_str(query).map_err(|error| Refusal::field("query", error.to_string()))?;
         let mut asked = Self::default();
         for (name, value) in pairs {
             match name.as_str() {

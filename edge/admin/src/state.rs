@@ -8,7 +8,9 @@ use std::{
 
 use kit::Environment;
 use kong::{Change as Changed, Config, Given, Kind, PluginSchemas, Refusal};
-use store::{Change, Commit, CommitError, CommitId, Cursor, Query, Settled, Store, StoreError, Value, Version};
+use store::{
+    Change, Commit, CommitError, CommitId, Cursor, Query, Settled, Store, StoreError, Value, Version,
+};
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;

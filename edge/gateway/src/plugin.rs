@@ -144,6 +144,8 @@ impl BadConfig {
 pub struct Resources {
     /// The clock and randomness.
     pub environment: Environment,
+    /// What the plugin `prometheus` counts.
+    pub figures: Arc<crate::plugins::prometheus::Figures>,
 }
 
 /// Makes an instance from a configuration that fits the fields.

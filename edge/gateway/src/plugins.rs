@@ -1,6 +1,26 @@
 //! The plugins that there are.
 
+pub mod acl;
+pub mod correlation_id;
+pub mod cors;
+pub mod ip_restriction;
+pub mod jwt;
+pub mod key_auth;
+pub mod kong_jwt2header;
+pub mod opentelemetry;
+pub mod prometheus;
+pub mod proxy_cache;
+pub mod rate_limiting;
+pub mod request_size_limiting;
 pub mod request_termination;
+pub mod request_transformer;
+pub mod response_transformer;
+
+mod query;
+mod recognised;
+#[cfg(test)]
+pub(crate) mod testing;
+mod transforming;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -10,7 +30,23 @@ use serde_json::Value;
 use crate::plugin::{Definition, Resources};
 
 /// All of them. To add one, see [`crate::plugin`].
-const ALL: &[&Definition] = &[&request_termination::DEFINITION];
+const ALL: &[&Definition] = &[
+    &acl::DEFINITION,
+    &correlation_id::DEFINITION,
+    &cors::DEFINITION,
+    &ip_restriction::DEFINITION,
+    &jwt::DEFINITION,
+    &key_auth::DEFINITION,
+    &kong_jwt2header::DEFINITION,
+    &opentelemetry::DEFINITION,
+    &prometheus::DEFINITION,
+    &proxy_cache::DEFINITION,
+    &rate_limiting::DEFINITION,
+    &request_size_limiting::DEFINITION,
+    &request_termination::DEFINITION,
+    &request_transformer::DEFINITION,
+    &response_transformer::DEFINITION,
+];
 
 static BY_NAME: LazyLock<BTreeMap<&'static str, Known>> = LazyLock::new(|| {
     ALL.iter()
