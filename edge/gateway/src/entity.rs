@@ -275,6 +275,10 @@ pub struct ActiveChecks {
     pub concurrency: usize,
     /// What is asked for.
     pub http_path: String,
+    /// The name of TLS; none is the upstream's.
+    pub https_sni: Option<String>,
+    /// Whether certificates are verified.
+    pub https_verify_certificate: bool,
     /// What is sent.
     pub headers: Option<BTreeMap<String, Vec<String>>>,
     /// When a target is well.

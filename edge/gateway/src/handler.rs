@@ -13,14 +13,18 @@ use http::{
     header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH},
 };
 
-use kit::{Caller, Environment, access::Guard, request::TRACEPARENT};
+use kit::{
+    Caller, Environment, Transport,
+    access::{Guard, access_of},
+    request::TRACEPARENT,
+};
 use prometheus_client::metrics::counter::Counter;
 use proto::v1::Access;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::Instrument;
 
 use crate::{
-    Options,
+    Options, Upstreams,
     forward::Forwarded,
     limits::{ADMISSION_WAIT, MAX_URI_BYTES},
     metrics::{Metrics, RouteMetrics},
@@ -29,6 +33,7 @@ use crate::{
     request::{self, Parts},
     respond,
     routes::{Route, Routes},
+    rules::Binding,
     trace::{Trace, X_REQUEST_ID},
     tree::Segments,
     upstream,
@@ -40,6 +45,8 @@ const X_CONTENT_TYPE_OPTIONS: HeaderName = HeaderName::from_static("x-content-ty
 pub(crate) struct Shared {
     /// The table of routes.
     pub routes: Routes,
+    /// What is known of each route beside its form, by its number.
+    pub ours: Vec<Ours>,
     /// The pages that are no rpcs.
     pub pages: Pages,
     /// Who calls.
@@ -58,6 +65,29 @@ pub(crate) struct Shared {
     pub places: Semaphore,
 }
 
+/// A route of our own contracts.
+pub(crate) struct Ours {
+    /// Who may call it.
+    access: Access,
+    /// The way to its service; none when this gateway was not given one.
+    upstream: Option<Transport>,
+    /// What is counted.
+    metrics: RouteMetrics,
+}
+
+impl Ours {
+    /// Of a binding.
+    pub fn of(binding: &Binding, upstreams: &Upstreams, metrics: &Metrics) -> Self {
+        let service = binding.rpc.parent_service();
+        let name = format!("/{}/{}", service.full_name(), binding.rpc.name());
+        Self {
+            access: access_of(&name),
+            upstream: upstreams.get(service.full_name()).cloned(),
+            metrics: metrics.route(&name, binding.method.as_str()),
+        }
+    }
+}
+
 /// Answers a request, whatever happens.
 pub(crate) async fn answer(shared: Arc<Shared>, request: Request) -> Result<Response, Infallible> {
     let _running = shared.metrics.start();
@@ -68,8 +98,11 @@ pub(crate) async fn answer(shared: Arc<Shared>, request: Request) -> Result<Resp
     let had_token = request.headers().contains_key(AUTHORIZATION);
 
     let routed = find(&shared, &request, &path);
-    let counters =
-        routed.as_ref().ok().and_then(Option::as_ref).map_or(&shared.unrouted, |(route, _)| &route.metrics);
+    let counters = routed
+        .as_ref()
+        .ok()
+        .and_then(Option::as_ref)
+        .map_or(&shared.unrouted, |(route, _)| &shared.ours[route.number].metrics);
     let work = async {
         match &routed {
             Ok(Some((route, segments))) => call(&shared, route, segments, request, &trace).await,
@@ -129,8 +162,9 @@ async fn call(
     let _permit = admitted(shared).await?;
     let (head, body) = request.into_parts();
     let caller = shared.guard.identify(&head.headers)?;
-    admit(route, &caller)?;
-    let Some(transport) = route.upstream.clone() else {
+    let ours = &shared.ours[route.number];
+    admit(ours.access, &caller)?;
+    let Some(transport) = ours.upstream.clone() else {
         return Err(Problem::unavailable("the service that answers this is not part of this deployment"));
     };
     let forwarded = Forwarded::of(&head.headers, &head.method, &caller, trace)?;
@@ -161,8 +195,8 @@ async fn admitted(shared: &Shared) -> Result<SemaphorePermit<'_>, Problem> {
 }
 
 /// The same check that the service makes, before the body is read.
-fn admit(route: &Route, caller: &Caller) -> Result<(), Problem> {
-    match route.access {
+fn admit(access: Access, caller: &Caller) -> Result<(), Problem> {
+    match access {
         Access::Public => Ok(()),
         Access::SignedIn => {
             caller.user().map(|_| ()).map_err(|refusal| kit::ServiceError::from(refusal).into())

@@ -11,20 +11,25 @@
 //!
 //! The gateway knows no service: it holds a [`kit::Transport`] for each and cannot tell local from remote.
 
+mod balancer;
 pub mod builtin;
 mod chain;
 mod docs;
 pub mod entity;
 mod forward;
+mod grpc;
 mod handler;
 pub mod limits;
 mod metrics;
 mod model;
 mod openapi;
 mod pages;
+mod places;
 pub mod plugin;
 pub mod plugins;
 mod problem;
+mod protos;
+mod proxy;
 mod read_json;
 mod request;
 mod respond;
@@ -36,6 +41,7 @@ mod schema;
 pub mod snapshot;
 mod template;
 mod trace;
+mod transcode;
 mod tree;
 mod upstream;
 mod wire;
@@ -61,7 +67,13 @@ use kit::{Environment, Transport, access::Guard};
 use tokio::sync::Semaphore;
 use tower::Service;
 
-use crate::{handler::Shared, metrics::Metrics, pages::Pages, routes::Routes};
+use crate::{
+    handler::{Ours, Shared},
+    metrics::Metrics,
+    pages::Pages,
+    routes::Routes,
+    schema::Dialect,
+};
 
 /// The way to each service, by its full gRPC name, such as `boxoffice.v1.TicketService`. The rpcs of a
 /// service that is not in it are answered with 503.
@@ -182,13 +194,14 @@ impl Gateway {
             }
         }
         let metrics = Arc::new(Metrics::new());
-        let routes = Routes::build(&pool, &upstreams, &metrics)?;
+        let routes = Routes::build(&pool, Dialect::Ours)?;
+        let ours = routes.bindings.iter().map(|binding| Ours::of(binding, &upstreams, &metrics)).collect();
         let pages = Pages::new(&pool, readiness, Arc::clone(&metrics), extra_metrics)?;
         let unrouted = metrics.unrouted();
         let permits = Semaphore::new(options.max_concurrent_requests.min(Semaphore::MAX_PERMITS));
         let places = Semaphore::new(limits::MAX_WAITING_REQUESTS);
         let shared =
-            Shared { routes, pages, guard, environment, metrics, unrouted, options, permits, places };
+            Shared { routes, ours, pages, guard, environment, metrics, unrouted, options, permits, places };
         Ok(Self { shared: Arc::new(shared) })
     }
 }

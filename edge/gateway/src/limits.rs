@@ -25,6 +25,12 @@ pub const BODY_DEADLINE: Duration = Duration::from_secs(10);
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The longest request id that is taken from a client, in bytes.
 pub const MAX_REQUEST_ID_BYTES: usize = 64;
+/// How long a client may pause while it sends a body that is passed on.
+pub const CLIENT_PAUSE: Duration = Duration::from_secs(60);
+/// The longest body that is kept to be sent again, in bytes.
+pub const MAX_REPLAYED_BYTES: usize = 64 * 1024;
+/// The longest message of an answer that is read, in bytes.
+pub const MAX_GRPC_MESSAGE_BYTES: usize = kit::transport::MAX_RESPONSE_BYTES;
 /// How large the program of a regular expression in a configuration may be, in bytes.
 pub const MAX_REGEX_BYTES: usize = 256 * 1024;
 

@@ -11,7 +11,7 @@ use proto::v1::Access;
 use crate::{
     GatewayError,
     rules::{Binding, bindings, rest_services},
-    schema::declared_order,
+    schema::{Dialect, declared_order},
     template::Segment,
 };
 
@@ -119,7 +119,7 @@ impl Model {
         let mut services = Vec::new();
         for service in rest_services(pool) {
             let mut operations: Vec<Operation> = Vec::new();
-            for binding in bindings(&service)? {
+            for binding in bindings(&service, Dialect::Ours)? {
                 let mut operation = reader.operation(&binding);
                 let same = operations.iter().filter(|other| other.id.starts_with(&operation.id)).count();
                 let is_additional = operations.iter().any(|other| other.id == operation.id);

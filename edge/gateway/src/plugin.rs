@@ -21,7 +21,7 @@ use kit::Environment;
 use kong::{Config, Entity, Field};
 use serde_json::{Map, Value, json};
 
-use crate::entity;
+use crate::{balancer::Way, entity, transcode::Transcoder};
 
 /// What a plugin decides about a request.
 #[derive(Debug)]
@@ -97,6 +97,12 @@ pub struct Exchange {
     pub target: Option<String>,
     /// What plugins keep for a later phase, by type.
     pub values: http::Extensions,
+    /// The way to the service.
+    pub(crate) way: Option<Arc<Way>>,
+    /// Makes gRPC of the REST request, by whatever contracts a plugin has read.
+    pub(crate) transcoder: Option<Arc<Transcoder>>,
+    /// How long the upstream took.
+    pub(crate) upstream_took: Option<Duration>,
 }
 
 impl Exchange {

@@ -3,6 +3,7 @@
 pub mod acl;
 pub mod correlation_id;
 pub mod cors;
+pub mod grpc_gateway;
 pub mod ip_restriction;
 pub mod jwt;
 pub mod key_auth;
@@ -34,6 +35,7 @@ const ALL: &[&Definition] = &[
     &acl::DEFINITION,
     &correlation_id::DEFINITION,
     &cors::DEFINITION,
+    &grpc_gateway::DEFINITION,
     &ip_restriction::DEFINITION,
     &jwt::DEFINITION,
     &key_auth::DEFINITION,

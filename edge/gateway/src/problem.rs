@@ -185,8 +185,35 @@ impl Problem {
         }
     }
 
+    /// An upstream was called, and did not answer as it should.
+    pub fn upstream_lost(detail: &'static str) -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, "The service did not answer", "upstream_lost", detail)
+    }
+
+    /// The same for who speaks gRPC.
+    pub fn into_status(self) -> Status {
+        let code = match self.status.as_u16() {
+            400 | 413 | 414 | 415 => tonic::Code::InvalidArgument,
+            401 => tonic::Code::Unauthenticated,
+            403 => tonic::Code::PermissionDenied,
+            404 | 405 => tonic::Code::Unimplemented,
+            408 => tonic::Code::DeadlineExceeded,
+            409 => tonic::Code::Aborted,
+            429 => tonic::Code::ResourceExhausted,
+            502 | 503 => tonic::Code::Unavailable,
+            _ => tonic::Code::Internal,
+        };
+        let code = if self.code == "deadline_exceeded" { tonic::Code::DeadlineExceeded } else { code };
+        Status::new(code, self.detail.into_owned())
+    }
+
     /// The answer.
     pub fn into_response(self, instance: &str, trace: &Trace) -> Response {
+        self.into_response_of(instance, trace.trace_id())
+    }
+
+    /// The answer, by the id of the trace alone.
+    pub fn into_response_of(self, instance: &str, trace_id: &str) -> Response {
         let document = Document {
             r#type: format!("/docs/errors/{}", self.code),
             title: self.title,
@@ -195,7 +222,7 @@ impl Problem {
             instance,
             code: &self.code,
             errors: &self.fields,
-            trace_id: trace.trace_id(),
+            trace_id,
         };
         // A document of strings and numbers always has a JSON form.
         let json = serde_json::to_vec(&document).unwrap_or_default();

@@ -13,9 +13,9 @@ use serde::de::{DeserializeSeed, Error};
 use crate::{
     limits::MAX_JSON_DEPTH,
     scalar::{Reason, expected},
-    schema::{Kind, MessageId, Schema},
+    schema::{Field, Kind, Label, MessageId, Schema},
 };
-use seeds::ObjectSeed;
+use seeds::{FieldSeed, ObjectSeed};
 
 /// Why a body is refused.
 #[derive(Debug, PartialEq, Eq)]
@@ -59,6 +59,32 @@ pub(crate) fn read(schema: &Schema, id: MessageId, bound: &[usize], body: &[u8])
     seed.deserialize(&mut json).map_err(|error| reading.blame(&error))?;
     json.end().map_err(|error| reading.blame(&error))?;
     Ok(result)
+}
+
+/// Reads the JSON of one field: a message, a list, a map or a single value.
+pub(crate) fn read_field(schema: &Schema, field: &Field, body: &[u8]) -> Result<Vec<u8>, BadJson> {
+    let text = std::str::from_utf8(body).map_err(|_| BadJson::Malformed("it is not UTF-8".to_owned()))?;
+    if is_deeper_than(body, MAX_JSON_DEPTH) {
+        return Err(BadJson::Malformed(format!("it nests deeper than {MAX_JSON_DEPTH}")));
+    }
+    let expected = match field.label {
+        Label::Repeated => Expected::Text("must be a list"),
+        Label::Map => Expected::Text("must be an object"),
+        Label::Plain | Label::Optional => Expected::Kind(&field.kind),
+    };
+    let reading = Reading {
+        schema,
+        path: RefCell::default(),
+        expected: Cell::new(expected),
+        refusal: RefCell::default(),
+    };
+    let mut json = serde_json::Deserializer::from_str(text);
+    let mut out = Vec::new();
+    FieldSeed { reading: &reading, field, out: &mut out }
+        .deserialize(&mut json)
+        .map_err(|error| reading.blame(&error))?;
+    json.end().map_err(|error| reading.blame(&error))?;
+    Ok(out)
 }
 
 /// Counts brackets outside strings. It runs before the parser, which would otherwise recurse.

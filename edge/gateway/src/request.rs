@@ -12,7 +12,7 @@ use crate::{
     read_json::{self, BadJson},
     routes::{BodyRule, FieldPath, Route, resolve},
     scalar::put_text,
-    schema::{Field, Kind, Label, Schema},
+    schema::{Field, Kind, Label, Schema, Shape},
     tree::{Segments, percent_decode},
     wire::{Fields, put_bytes},
 };
@@ -66,6 +66,10 @@ async fn read_body(
         return Ok(Vec::new());
     }
     let media_type = parts.headers.get(header::CONTENT_TYPE);
+    if let Some(field) = file_field(schema, route) {
+        let media_type = media_type.map(header::HeaderValue::as_bytes).unwrap_or_default();
+        return Ok(file(field, media_type, &collect(body).await?));
+    }
     if media_type.is_some_and(|value| !is_json(value.as_bytes())) {
         return Err(Problem::unsupported_media_type());
     }
@@ -82,6 +86,34 @@ async fn read_body(
     transcode(schema, route, &body)
 }
 
+/// Where the body is a `google.api.HttpBody`, its field; none in it for a whole message.
+fn file_field(schema: &Schema, route: &Route) -> Option<Option<u32>> {
+    let is_file = |id| matches!(schema.message(id).shape, Shape::HttpBody);
+    match route.body {
+        BodyRule::Whole => is_file(route.input).then_some(None),
+        BodyRule::Field(index) => {
+            let field = &schema.message(route.input).fields[index];
+            matches!(field.kind, Kind::Message(id) if is_file(id)).then_some(Some(field.number))
+        }
+        BodyRule::Nothing => None,
+    }
+}
+
+/// A body that is passed on as it is.
+fn file(field: Option<u32>, media_type: &[u8], body: &[u8]) -> Vec<u8> {
+    let mut file = Vec::with_capacity(body.len() + media_type.len() + 16);
+    put_bytes(&mut file, 1, media_type);
+    put_bytes(&mut file, 2, body);
+    match field {
+        None => file,
+        Some(number) => {
+            let mut message = Vec::with_capacity(file.len() + 8);
+            put_bytes(&mut message, number, &file);
+            message
+        }
+    }
+}
+
 fn transcode(schema: &Schema, route: &Route, body: &[u8]) -> Result<Vec<u8>, Problem> {
     let refuse = |bad: BadJson| match bad {
         BadJson::Malformed(why) => Problem::malformed_json(&why),
@@ -90,13 +122,7 @@ fn transcode(schema: &Schema, route: &Route, body: &[u8]) -> Result<Vec<u8>, Pro
     };
     if let BodyRule::Field(index) = route.body {
         let field = &schema.message(route.input).fields[index];
-        let Kind::Message(id) = field.kind else {
-            return Err(Problem::internal(&"a body rule names a field that is no message"));
-        };
-        let body = read_json::read(schema, id, &[], body).map_err(refuse)?;
-        let mut message = Vec::with_capacity(body.bytes.len() + 8);
-        put_bytes(&mut message, field.number, &body.bytes);
-        return Ok(message);
+        return read_json::read_field(schema, field, body).map_err(refuse);
     }
     let mut body = read_json::read(schema, route.input, &route.bound, body).map_err(refuse)?;
     if let Some(mask) = route.update_mask {

@@ -3,15 +3,12 @@
 use std::{ops::Range, sync::Arc};
 
 use http::{Method, uri::PathAndQuery};
-use kit::{Transport, access::access_of};
 use prost_reflect::DescriptorPool;
-use proto::v1::Access;
 
 use crate::{
-    GatewayError, Upstreams,
-    metrics::{Metrics, RouteMetrics},
+    GatewayError,
     rules::{Binding, bindings, rest_services},
-    schema::{Kind, Label, MessageId, Schema, Shape},
+    schema::{Dialect, Kind, Label, MessageId, Schema, Shape},
     tree::Tree,
 };
 
@@ -35,10 +32,10 @@ pub(crate) struct Route {
     pub method: Method,
     /// `/boxoffice.v1.EventService/GetEvent`.
     pub rpc: PathAndQuery,
-    /// Who may call it.
-    pub access: Access,
-    /// The way to its service; none when this gateway was not given one.
-    pub upstream: Option<Transport>,
+    /// Its place in [`Routes::bindings`].
+    pub number: usize,
+    /// Whether the answer is many messages.
+    pub is_stream: bool,
     /// The request message.
     pub input: MessageId,
     /// The response message.
@@ -59,8 +56,6 @@ pub(crate) struct Route {
     pub bound: Vec<usize>,
     /// Filled with the names of the fields that a PATCH sends.
     pub update_mask: Option<usize>,
-    /// What is counted.
-    pub metrics: RouteMetrics,
 }
 
 /// The routes of one path, by method.
@@ -90,40 +85,42 @@ pub(crate) struct Routes {
     pub tree: Tree<Methods>,
     /// The messages that they need.
     pub schema: Arc<Schema>,
+    /// What each was made from.
+    pub bindings: Vec<Binding>,
+    /// The response message of each, and the field of it that is the answer.
+    pub outputs: Vec<(MessageId, Option<usize>)>,
 }
 
 impl Routes {
     /// Builds the table from the descriptors.
-    pub fn build(
-        pool: &DescriptorPool,
-        upstreams: &Upstreams,
-        metrics: &Metrics,
-    ) -> Result<Self, GatewayError> {
-        let mut builder = Builder { schema: Schema::default(), upstreams, metrics };
+    pub fn build(pool: &DescriptorPool, dialect: Dialect) -> Result<Self, GatewayError> {
+        let mut builder = Builder { schema: Schema::of(dialect), dialect };
         let mut tree = Tree::<Methods>::new();
+        let (mut all, mut outputs) = (Vec::new(), Vec::new());
         for service in rest_services(pool) {
-            for binding in bindings(&service)? {
-                let route = builder.route(&binding)?;
+            for binding in bindings(&service, dialect)? {
+                let route = builder.route(&binding, all.len())?;
                 let place = tree.place(&binding.template);
                 if place.0.iter().any(|other| other.method == route.method) {
                     let why = format!("{} {} is taken by another rpc", binding.method, binding.path);
                     return Err(GatewayError::Rule { rpc: binding.rpc.full_name().to_owned(), why });
                 }
+                outputs.push((route.output, route.response_body));
                 place.0.push(route);
+                all.push(binding);
             }
         }
-        Ok(Self { tree, schema: Arc::new(builder.schema) })
+        Ok(Self { tree, schema: Arc::new(builder.schema), bindings: all, outputs })
     }
 }
 
-struct Builder<'b> {
+struct Builder {
     schema: Schema,
-    upstreams: &'b Upstreams,
-    metrics: &'b Metrics,
+    dialect: Dialect,
 }
 
-impl Builder<'_> {
-    fn route(&mut self, binding: &Binding) -> Result<Route, GatewayError> {
+impl Builder {
+    fn route(&mut self, binding: &Binding, number: usize) -> Result<Route, GatewayError> {
         let wrong = |why: String| GatewayError::Rule { rpc: binding.rpc.full_name().to_owned(), why };
         let service = binding.rpc.parent_service().full_name().to_owned();
         let name = format!("/{service}/{}", binding.rpc.name());
@@ -150,12 +147,13 @@ impl Builder<'_> {
         }
         let top = variables.iter().filter(|(path, _)| path.len() == 1);
         let bound: Vec<usize> = top.map(|(path, _)| path[0].1).collect();
-        let update_mask = (binding.method == http::Method::PATCH).then(|| self.update_mask(input)).flatten();
+        let fills_mask = self.dialect == Dialect::Ours && binding.method == http::Method::PATCH;
+        let update_mask = fills_mask.then(|| self.update_mask(input)).flatten();
         Ok(Route {
             method: binding.method.clone(),
             rpc: name.parse().map_err(|_| wrong("its name is no path".to_owned()))?,
-            access: access_of(&name),
-            upstream: self.upstreams.get(&service).cloned(),
+            number,
+            is_stream: binding.rpc.is_server_streaming(),
             input,
             output,
             output_is_empty: binding.rpc.output().full_name() == "google.protobuf.Empty",
@@ -166,7 +164,6 @@ impl Builder<'_> {
             variables,
             bound,
             update_mask,
-            metrics: self.metrics.route(&name, binding.method.as_str()),
         })
     }
 
@@ -191,6 +188,7 @@ impl Builder<'_> {
     fn body_is_optional(&self, input: MessageId, body: BodyRule, bound: &[usize]) -> bool {
         let fields = &self.schema.message(input).fields;
         match body {
+            _ if self.dialect == Dialect::Any => true,
             BodyRule::Nothing => true,
             BodyRule::Field(_) => false,
             BodyRule::Whole => {

@@ -3,7 +3,7 @@
 use http::Method;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ServiceDescriptor};
 
-use crate::{GatewayError, template::Template};
+use crate::{GatewayError, schema::Dialect, template::Template};
 
 /// One way to reach an rpc by REST.
 #[derive(Debug, Clone)]
@@ -29,15 +29,16 @@ pub(crate) fn rest_services(pool: &DescriptorPool) -> Vec<ServiceDescriptor> {
     services
 }
 
-/// All bindings of a service, in the order of its rpcs. Streams have no REST form yet.
-pub(crate) fn bindings(service: &ServiceDescriptor) -> Result<Vec<Binding>, GatewayError> {
+/// All bindings of a service, in the order of its rpcs. Streams of a client have no REST form, and in our contracts
+/// no stream has one yet.
+pub(crate) fn bindings(service: &ServiceDescriptor, dialect: Dialect) -> Result<Vec<Binding>, GatewayError> {
     let mut found = Vec::new();
     let Some(option) = service.parent_pool().get_extension_by_name("google.api.http") else {
         return Ok(found);
     };
     for rpc in service.methods() {
         let options = rpc.options();
-        let is_stream = rpc.is_server_streaming() || rpc.is_client_streaming();
+        let is_stream = rpc.is_client_streaming() || (rpc.is_server_streaming() && dialect == Dialect::Ours);
         if is_stream || !options.has_extension(&option) {
             continue;
         }
@@ -64,11 +65,11 @@ fn collect(
         ("patch", Method::PATCH),
     ];
     let pattern = methods.into_iter().find(|(name, _)| rule.has_field_by_name(name));
-    let (name, method) = pattern.ok_or_else(|| GatewayError::Rule {
+    let pattern = pattern.map(|(name, method)| (method, text(name))).or_else(|| custom(rule));
+    let (method, path) = pattern.ok_or_else(|| GatewayError::Rule {
         rpc: rpc.full_name().to_owned(),
-        why: "it needs one of get, put, post, delete and patch".to_owned(),
+        why: "it needs one of get, put, post, delete, patch and custom".to_owned(),
     })?;
-    let path = text(name);
     let template = Template::parse(&path)?;
     let (body, response_body) = (text("body"), text("response_body"));
     found.push(Binding { rpc: rpc.clone(), method, path, template, body, response_body });
@@ -79,4 +80,15 @@ fn collect(
         }
     }
     Ok(())
+}
+
+/// `custom: { kind: "HEAD" path: "/v1/x" }`.
+fn custom(rule: &DynamicMessage) -> Option<(Method, String)> {
+    if !rule.has_field_by_name("custom") {
+        return None;
+    }
+    let custom = rule.get_field_by_name("custom")?;
+    let custom = custom.as_message()?;
+    let text = |name: &str| custom.get_field_by_name(name)?.as_str().map(str::to_owned);
+    Some((Method::from_bytes(text("kind")?.as_bytes()).ok()?, text("path")?))
 }

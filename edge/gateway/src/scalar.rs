@@ -11,7 +11,7 @@ use base64::{
 use prost::Message as _;
 
 use crate::{
-    schema::{Kind, Packing, Schema, Shape},
+    schema::{Dialect, Kind, Packing, Schema, Shape},
     wire::{WireType, put_bytes, put_key, put_varint},
 };
 
@@ -82,6 +82,10 @@ pub(crate) fn put_integer(out: &mut Vec<u8>, number: u32, kind: &Kind, value: i1
             }
         }
         Kind::Double | Kind::Float => put_float(out, number, kind, value as f64)?,
+        Kind::Enum(values) if values.takes_numbers() => {
+            let value = i32::try_from(value).ok()?;
+            put_number(out, number, i64::from(value).cast_unsigned());
+        }
         _ => return None,
     }
     Some(())
@@ -145,9 +149,36 @@ pub(crate) fn put_str(
             };
             put_bytes(out, number, &bytes);
         }
+        // The JSON form of protobuf allows numbers as strings; our own contracts have one form.
+        Kind::Double | Kind::Float if schema.dialect() == Dialect::Any => {
+            put_special(out, number, kind, text)
+                .or_else(|| put_float(out, number, kind, text.parse().ok()?))
+                .ok_or_else(refusal)?;
+        }
+        Kind::Int32(_) | Kind::Int64(_) | Kind::Uint32(_) | Kind::Uint64(_)
+            if schema.dialect() == Dialect::Any =>
+        {
+            let value: i128 = text.parse().map_err(|_| refusal())?;
+            put_integer(out, number, kind, value).ok_or_else(refusal)?;
+        }
         _ => return Err(refusal()),
     }
     Ok(())
+}
+
+/// What JSON has no number for.
+fn put_special(out: &mut Vec<u8>, number: u32, kind: &Kind, text: &str) -> Option<()> {
+    let value = match text {
+        "NaN" => f64::NAN,
+        "Infinity" => f64::INFINITY,
+        "-Infinity" => f64::NEG_INFINITY,
+        _ => return None,
+    };
+    match kind {
+        Kind::Double => put_fixed64(out, number, value.to_le_bytes()),
+        _ => put_fixed32(out, number, (value as f32).to_le_bytes()),
+    }
+    Some(())
 }
 
 /// Writes a value that is given as text in a path or a query.

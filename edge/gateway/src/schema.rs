@@ -11,9 +11,20 @@ use crate::wire::WireType;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MessageId(usize);
 
+/// Whose contracts are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Dialect {
+    /// Ours: the zero of an enum means "not sent", a PATCH fills its mask, and streams have no REST form.
+    #[default]
+    Ours,
+    /// Anybody's, as `google.api.http` and the JSON form of protobuf have it.
+    Any,
+}
+
 /// All messages that are reachable from the ones asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Schema {
+    dialect: Dialect,
     messages: Vec<Message>,
     ids: HashMap<String, MessageId>,
 }
@@ -121,21 +132,30 @@ pub(crate) enum Packing {
 #[derive(Debug)]
 pub(crate) struct Enum {
     values: Vec<(String, i32)>,
+    dialect: Dialect,
     /// What is right, for people: `must be one of DRAFT, PUBLISHED`.
     pub expected: String,
 }
 
 impl Enum {
-    fn of(descriptor: &EnumDescriptor) -> Self {
+    fn of(descriptor: &EnumDescriptor, dialect: Dialect) -> Self {
         let values: Vec<_> = descriptor.values().map(|v| (v.name().to_owned(), v.number())).collect();
-        let choices: Vec<&str> = values.iter().filter(|v| v.1 != 0).map(|v| v.0.as_str()).collect();
+        let is_choice = |number: i32| number != 0 || dialect == Dialect::Any;
+        let choices: Vec<&str> = values.iter().filter(|v| is_choice(v.1)).map(|v| v.0.as_str()).collect();
         let expected = format!("must be one of {}", choices.join(", "));
-        Self { values, expected }
+        Self { values, expected, dialect }
     }
 
-    /// The number of a value that a client may send. `*_UNSPECIFIED` means "not sent", so it cannot be sent.
+    /// The number of a value that a client may send. In our contracts `*_UNSPECIFIED` means "not sent", so it cannot
+    /// be sent.
     pub fn number(&self, name: &str) -> Option<i32> {
-        self.values.iter().find(|(known, number)| known == name && *number != 0).map(|value| value.1)
+        let is_choice = |number: i32| number != 0 || self.dialect == Dialect::Any;
+        self.values.iter().find(|(known, number)| known == name && is_choice(*number)).map(|value| value.1)
+    }
+
+    /// Whether values may be sent as numbers, also ones without a name, as the JSON form of protobuf has it.
+    pub fn takes_numbers(&self) -> bool {
+        self.dialect == Dialect::Any
     }
 
     /// The name of a value.
@@ -179,6 +199,16 @@ impl Message {
 }
 
 impl Schema {
+    /// Of somebody's contracts.
+    pub fn of(dialect: Dialect) -> Self {
+        Self { dialect, ..Self::default() }
+    }
+
+    /// Whose contracts they are.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// One message.
     pub fn message(&self, id: MessageId) -> &Message {
         &self.messages[id.0]
@@ -251,7 +281,7 @@ impl Schema {
             Reflected::Bool => Kind::Bool,
             Reflected::String => Kind::String,
             Reflected::Bytes => Kind::Bytes,
-            Reflected::Enum(descriptor) => Kind::Enum(Arc::new(Enum::of(descriptor))),
+            Reflected::Enum(descriptor) => Kind::Enum(Arc::new(Enum::of(descriptor, self.dialect))),
             Reflected::Message(descriptor) => Kind::Message(self.add(descriptor)),
         }
     }

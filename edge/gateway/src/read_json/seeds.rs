@@ -107,10 +107,13 @@ impl Visitor<'_> for KeySeed<'_, '_> {
 }
 
 /// Reads a field: one value, a list, a map or null.
-struct FieldSeed<'a, 's> {
-    reading: &'a Reading<'s>,
-    field: &'s Field,
-    out: &'a mut Vec<u8>,
+pub(super) struct FieldSeed<'a, 's> {
+    /// Where the reading is.
+    pub reading: &'a Reading<'s>,
+    /// The field.
+    pub field: &'s Field,
+    /// The message on the wire.
+    pub out: &'a mut Vec<u8>,
 }
 
 impl<'de> DeserializeSeed<'de> for FieldSeed<'_, '_> {
