@@ -52,7 +52,20 @@ impl Forwarded {
         }
         Ok(Self { metadata, wait: wait.unwrap_or_default() })
     }
+
+    /// Adds what plugins say. The identity stays that of the verified token.
+    pub fn add(&mut self, added: &HeaderMap) {
+        for (name, value) in added {
+            if !self.metadata.contains_key(name) && name != AUTHORIZATION {
+                self.metadata.insert(name, value.clone());
+            }
+        }
+    }
 }
+
+/// Metadata that plugins add to what goes on.
+#[derive(Debug, Clone)]
+pub(crate) struct Added(pub HeaderMap);
 
 /// The claims are those of the verified token; services verify the token again.
 fn set_identity(metadata: &mut HeaderMap, headers: &HeaderMap, caller: &Caller) {

@@ -2,6 +2,7 @@
 
 use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc};
 
+use arc_swap::Guard;
 use axum::{
     body::{Body, HttpBody},
     extract::Request,
@@ -15,7 +16,7 @@ use http::{
 
 use kit::{
     Caller, Environment, Transport,
-    access::{Guard, access_of},
+    access::{self, access_of},
     request::TRACEPARENT,
 };
 use prometheus_client::metrics::counter::Counter;
@@ -25,15 +26,18 @@ use tracing::Instrument;
 
 use crate::{
     Options, Upstreams,
-    forward::Forwarded,
+    forward::{Added, Forwarded},
     limits::{ADMISSION_WAIT, MAX_URI_BYTES},
     metrics::{Metrics, RouteMetrics},
     pages::Pages,
+    plugin::{Flow, Outcome},
     problem::Problem,
+    proxy::{self, Beginning, Peer},
     request::{self, Parts},
     respond,
     routes::{Route, Routes},
     rules::Binding,
+    snapshot::Live,
     trace::{Trace, X_REQUEST_ID},
     tree::Segments,
     upstream,
@@ -50,13 +54,17 @@ pub(crate) struct Shared {
     /// The pages that are no rpcs.
     pub pages: Pages,
     /// Who calls.
-    pub guard: Guard,
+    pub guard: access::Guard,
     /// Time and randomness.
     pub environment: Environment,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// The counters of requests that found no rpc.
     pub unrouted: RouteMetrics,
+    /// The counters of requests on configured routes.
+    pub configured: RouteMetrics,
+    /// What is configured.
+    pub live: Arc<Live>,
     /// Limits.
     pub options: Options,
     /// One for each request that is carried out.
@@ -88,16 +96,101 @@ impl Ours {
     }
 }
 
-/// Answers a request, whatever happens.
-pub(crate) async fn answer(shared: Arc<Shared>, request: Request) -> Result<Response, Infallible> {
+/// Answers a request, whatever happens: on a configured route, or as Boxoffice itself.
+pub(crate) async fn answer(
+    shared: Arc<Shared>,
+    peer: Peer,
+    request: Request,
+) -> Result<Response, Infallible> {
     let _running = shared.metrics.start();
-    let started = shared.environment.now();
+    let started_us = shared.environment.now().micros();
     let trace = Trace::of(request.headers(), &shared.environment);
+    let method = request.method().clone();
+    let snapshot = shared.live.snapshot();
+    if snapshot.router.is_empty() && snapshot.built_in.chain.is_empty() {
+        drop(snapshot);
+        return Ok(ours(&shared, request, &trace, started_us).await);
+    }
+    let snapshot = Guard::into_inner(snapshot);
+    let found = proxy::find(&snapshot, &request, &peer);
+    let plan = found.as_ref().map_or(&snapshot.built_in, |matched| &matched.plan);
+    let beginning = Beginning {
+        plan,
+        config: &snapshot.config,
+        environment: &shared.environment,
+        trace: &trace,
+        peer: &peer,
+    };
+    let Some(matched) = &found else {
+        if plan.chain.is_empty() {
+            return Ok(ours(&shared, request, &trace, started_us).await);
+        }
+        return Ok(ours_with_plugins(&shared, &beginning, request, started_us).await);
+    };
+    let path = request.uri().path().to_owned();
+    let work = std::pin::pin!(proxy::answer(matched, &beginning, request));
+    let mut response =
+        unharmed(work.map(Ok), &trace).await.unwrap_or_else(|problem| problem.into_response(&path, &trace));
+    let headers = response.headers_mut();
+    headers.insert(X_REQUEST_ID, trace.request_id.clone());
+    headers.insert(TRACEPARENT, trace.traceparent());
+    let micros = shared.environment.now().micros() - started_us;
+    shared.configured.observe(response.status(), micros.max(0) as f64 / 1e6);
+    trace.end(&shared.environment, &method, plan.route.name.as_deref(), response.status());
+    Ok(response)
+}
+
+/// A defect in one request must not end the connection of others, nor go unanswered. An error in the log, also of a
+/// service in this process, carries the trace id that the client is told.
+async fn unharmed(
+    work: impl Future<Output = Result<Response, Problem>>,
+    trace: &Trace,
+) -> Result<Response, Problem> {
+    let span = tracing::error_span!("request", trace_id = trace.trace_id());
+    let outcome = AssertUnwindSafe(work).catch_unwind().instrument(span.clone()).await;
+    outcome.unwrap_or_else(|_| span.in_scope(|| Err(Problem::internal(&"a handler panicked"))))
+}
+
+/// As Boxoffice itself, with the plugins that are put on it.
+async fn ours_with_plugins(
+    shared: &Shared,
+    beginning: &Beginning<'_>,
+    request: Request,
+    started_us: i64,
+) -> Response {
+    let (chain, trace) = (&beginning.plan.chain, beginning.trace);
+    let began = tokio::time::Instant::now();
+    let (mut exchange, extensions) = beginning.exchange(request);
+    let mut answer = match chain.access(&mut exchange).await {
+        Flow::Answer(answer) => answer,
+        Flow::Continue => {
+            let mut request = Request::new(exchange.take_body());
+            *request.method_mut() = exchange.method.clone();
+            *request.uri_mut() = exchange.uri.clone();
+            *request.headers_mut() = exchange.headers.clone();
+            *request.extensions_mut() = extensions;
+            request.extensions_mut().insert(Added(std::mem::take(&mut exchange.metadata)));
+            let called = tokio::time::Instant::now();
+            let answer = ours(shared, request, trace, started_us).await;
+            exchange.upstream_took = Some(called.elapsed());
+            answer
+        }
+    };
+    chain.response(&mut exchange, &mut answer).await;
+    finish(&mut answer, trace, &exchange.method);
+    let outcome =
+        Outcome { status: answer.status(), took: began.elapsed(), upstream_took: exchange.upstream_took };
+    chain.log(&exchange, &outcome);
+    answer
+}
+
+/// As Boxoffice itself.
+async fn ours(shared: &Shared, request: Request, trace: &Trace, started_us: i64) -> Response {
     let path = request.uri().path().to_owned();
     let method = request.method().clone();
     let had_token = request.headers().contains_key(AUTHORIZATION);
 
-    let routed = find(&shared, &request, &path);
+    let routed = find(shared, &request, &path);
     let counters = routed
         .as_ref()
         .ok()
@@ -105,28 +198,23 @@ pub(crate) async fn answer(shared: Arc<Shared>, request: Request) -> Result<Resp
         .map_or(&shared.unrouted, |(route, _)| &shared.ours[route.number].metrics);
     let work = async {
         match &routed {
-            Ok(Some((route, segments))) => call(&shared, route, segments, request, &trace).await,
+            Ok(Some((route, segments))) => call(shared, route, segments, request, trace).await,
             Ok(None) => shared.pages.answer(&method, &path).await,
             Err(problem) => Err(problem.clone()),
         }
     };
-    // A defect in one request must not end the connection of others, nor go unanswered.
-    // An error in the log, also of a service in this process, carries the trace id that the client is told.
-    let span = tracing::error_span!("request", trace_id = trace.trace_id());
     // Pinned where it is: what wraps it would move it each time.
     let work = std::pin::pin!(work);
-    let outcome = AssertUnwindSafe(work).catch_unwind().instrument(span.clone()).await;
-    let outcome = outcome.unwrap_or_else(|_| span.in_scope(|| Err(Problem::internal(&"a handler panicked"))));
-    let mut response = outcome.unwrap_or_else(|mut problem| {
+    let mut response = unharmed(work, trace).await.unwrap_or_else(|mut problem| {
         problem.bad_token = had_token && problem.code == "unauthenticated";
-        problem.into_response(&path, &trace)
+        problem.into_response(&path, trace)
     });
-    finish(&mut response, &trace, &method);
-    let micros = shared.environment.now().micros() - started.micros();
+    finish(&mut response, trace, &method);
+    let micros = shared.environment.now().micros() - started_us;
     counters.observe(response.status(), micros.max(0) as f64 / 1e6);
     let rpc = routed.as_ref().ok().and_then(Option::as_ref).map(|(route, _)| route.rpc.path());
     trace.end(&shared.environment, &method, rpc, response.status());
-    Ok(response)
+    response
 }
 
 /// The route of a request; none when it is one of the pages.
@@ -167,7 +255,10 @@ async fn call(
     let Some(transport) = ours.upstream.clone() else {
         return Err(Problem::unavailable("the service that answers this is not part of this deployment"));
     };
-    let forwarded = Forwarded::of(&head.headers, &head.method, &caller, trace)?;
+    let mut forwarded = Forwarded::of(&head.headers, &head.method, &caller, trace)?;
+    if let Some(Added(metadata)) = head.extensions.get() {
+        forwarded.add(metadata);
+    }
     let query = head.uri.query().unwrap_or_default();
     let parts = Parts { method: &head.method, headers: &head.headers, query, segments };
     let message = request::read(&shared.routes.schema, route, &parts, body).await?;

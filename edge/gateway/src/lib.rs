@@ -71,9 +71,13 @@ use crate::{
     handler::{Ours, Shared},
     metrics::Metrics,
     pages::Pages,
+    plugin::Resources,
     routes::Routes,
     schema::Dialect,
+    snapshot::Live,
 };
+
+pub use proxy::{Peer, RpcStatus};
 
 /// The way to each service, by its full gRPC name, such as `boxoffice.v1.TicketService`. The rpcs of a
 /// service that is not in it are answered with 503.
@@ -154,6 +158,7 @@ pub enum GatewayError {
 #[derive(Clone)]
 pub struct Gateway {
     shared: Arc<Shared>,
+    peer: Peer,
 }
 
 impl<B> Service<http::Request<B>> for Gateway
@@ -170,7 +175,7 @@ where
     }
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        Box::pin(handler::answer(Arc::clone(&self.shared), request.map(Body::new)))
+        Box::pin(handler::answer(Arc::clone(&self.shared), self.peer.clone(), request.map(Body::new)))
     }
 }
 
@@ -196,12 +201,48 @@ impl Gateway {
         let metrics = Arc::new(Metrics::new());
         let routes = Routes::build(&pool, Dialect::Ours)?;
         let ours = routes.bindings.iter().map(|binding| Ours::of(binding, &upstreams, &metrics)).collect();
+        let figures = Arc::new(plugins::prometheus::Figures::default());
+        let live = Arc::new(Live::new(Resources {
+            environment: environment.clone(),
+            figures: Arc::clone(&figures),
+        }));
+        let extra_metrics: ExtraMetrics = Arc::new(move || joined(&[figures.text(), extra_metrics()]));
         let pages = Pages::new(&pool, readiness, Arc::clone(&metrics), extra_metrics)?;
-        let unrouted = metrics.unrouted();
+        let (unrouted, configured) = (metrics.unrouted(), metrics.configured());
         let permits = Semaphore::new(options.max_concurrent_requests.min(Semaphore::MAX_PERMITS));
         let places = Semaphore::new(limits::MAX_WAITING_REQUESTS);
-        let shared =
-            Shared { routes, ours, pages, guard, environment, metrics, unrouted, options, permits, places };
-        Ok(Self { shared: Arc::new(shared) })
+        let shared = Shared {
+            routes,
+            ours,
+            pages,
+            guard,
+            environment,
+            metrics,
+            unrouted,
+            configured,
+            live,
+            options,
+            permits,
+            places,
+        };
+        Ok(Self { shared: Arc::new(shared), peer: Peer::default() })
     }
+
+    /// What is configured: give it a configuration to serve, and ask it how targets are.
+    #[must_use]
+    pub fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.shared.live)
+    }
+
+    /// The same gateway, for a client of whom more is known than its requests say.
+    #[must_use]
+    pub fn for_peer(&self, peer: Peer) -> Self {
+        Self { shared: Arc::clone(&self.shared), peer }
+    }
+}
+
+/// Texts of figures as one: each has an end of its own.
+fn joined(texts: &[String]) -> String {
+    let bare = texts.iter().map(|text| text.trim_end().trim_end_matches("# EOF").trim_end());
+    bare.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
 }

@@ -12,6 +12,8 @@ const DURATION_BUCKETS_SECONDS: [f64; 13] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 /// The rpc label of a request that found none.
 const NO_RPC: &str = "none";
+/// The rpc label of requests on configured routes.
+const CONFIGURED: &str = "configured";
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// The metrics of the gateway.
@@ -91,6 +93,11 @@ impl Metrics {
     /// The counters of requests that found no rpc.
     pub fn unrouted(&self) -> RouteMetrics {
         self.route(NO_RPC, "any")
+    }
+
+    /// The counters of requests on configured routes; the plugin `prometheus` tells them apart.
+    pub fn configured(&self) -> RouteMetrics {
+        self.route(CONFIGURED, "any")
     }
 
     /// One more request runs.

@@ -24,7 +24,6 @@ use crate::{
 };
 
 pub use call::RpcStatus;
-pub(crate) use headers::strip_claimed;
 
 /// What is known of a client beside its request.
 #[derive(Debug, Clone, Default)]
@@ -146,7 +145,7 @@ pub(crate) async fn answer(matched: &Matched, beginning: &Beginning<'_>, request
     let upgrade = extensions.remove::<OnUpgrade>();
     let mut answer = match plan.chain.access(&mut exchange).await {
         Flow::Answer(answer) => answer,
-        Flow::Continue => match call::make(&mut exchange, matched, beginning, upgrade).await {
+        Flow::Continue => match call::make(&mut exchange, matched, upgrade).await {
             Ok(answer) => answer,
             Err(problem) => asked.refusal(problem, &path, trace),
         },

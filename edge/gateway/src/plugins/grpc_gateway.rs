@@ -17,6 +17,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
+    balancer::Way,
     plugin::{BadConfig, Definition, Exchange, Flow, Plugin, Resources, answer, read},
     protos,
     transcode::Transcoder,
@@ -76,7 +77,7 @@ impl Plugin for GrpcGateway {
     async fn access(&self, exchange: &mut Exchange) -> Flow {
         let transcoder = match self {
             Self::Read(transcoder) => Some(Arc::clone(transcoder)),
-            Self::Reflected(reflected) => by_reflection(reflected, exchange).await,
+            Self::Reflected(reflected) => by_reflection(reflected, exchange.way.clone()).await,
         };
         match transcoder {
             Some(transcoder) => {
@@ -91,7 +92,7 @@ impl Plugin for GrpcGateway {
     }
 }
 
-async fn by_reflection(reflected: &Mutex<Reflected>, exchange: &Exchange) -> Option<Arc<Transcoder>> {
+async fn by_reflection(reflected: &Mutex<Reflected>, way: Option<Arc<Way>>) -> Option<Arc<Transcoder>> {
     let locked = || reflected.lock().unwrap_or_else(PoisonError::into_inner);
     {
         let mut state = locked();
@@ -102,8 +103,7 @@ async fn by_reflection(reflected: &Mutex<Reflected>, exchange: &Exchange) -> Opt
         // Others go by what is known meanwhile.
         state.ask_at = Some(now + if state.known.is_some() { GOOD_FOR } else { ASK_AGAIN });
     }
-    let way = exchange.way.as_ref()?;
-    let asked = protos::reflected(way)
+    let asked = protos::reflected(&*way?)
         .await
         .and_then(|pool| Transcoder::of(&pool).map_err(|error| error.to_string()));
     let mut state = locked();

@@ -39,6 +39,9 @@ pub(crate) fn exchange(target: &str) -> Exchange {
         traceparent: HeaderValue::from_static("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
         target: None,
         values: http::Extensions::new(),
+        way: None,
+        transcoder: None,
+        upstream_took: None,
     }
 }
 

@@ -76,7 +76,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_part_that_does_not_come_ends_the_body() {
         let (mut sender, body) = Channel::<Bytes>::new(4);
-        let mut timely = Timely::new(body, Duration::from_secs(5), ());
+        let mut timely = Box::pin(Timely::new(body, Duration::from_secs(5), ()));
         sender.send_data(Bytes::from_static(b"a")).await.unwrap();
         assert!(timely.frame().await.unwrap().is_ok());
         let began = Instant::now();

@@ -9,7 +9,7 @@ use hyper::upgrade::OnUpgrade;
 use tokio::time::Instant;
 use tonic::Status;
 
-use super::{Beginning, Matched, body::Timely, headers, is_idempotent, upgrade, web};
+use super::{Matched, body::Timely, headers, is_idempotent, upgrade, web};
 use crate::{
     balancer::{Answered, Call, CallBody, NoAnswer, Way, hash_of},
     entity::{HashOn, Service, Upstream},
@@ -17,7 +17,6 @@ use crate::{
     limits::{BODY_DEADLINE, CLIENT_PAUSE, MAX_REPLAYED_BYTES},
     plugin::Exchange,
     problem::Problem,
-    router::split_host,
     transcode::Transcoder,
 };
 
@@ -29,7 +28,6 @@ pub struct RpcStatus(pub Arc<Status>);
 pub(super) async fn make(
     exchange: &mut Exchange,
     matched: &Matched,
-    beginning: &Beginning<'_>,
     client: Option<OnUpgrade>,
 ) -> Result<Response, Problem> {
     let (Some(way), Some(service)) = (exchange.way.clone(), exchange.service.clone()) else {
@@ -38,7 +36,7 @@ pub(super) async fn make(
     let began = Instant::now();
     let with = With { way: &way, service: &service, matched, hash: hash(&way, exchange, matched) };
     let answer = match (exchange.transcoder.take(), web::form(&exchange.headers)) {
-        (Some(transcoder), None) => with.transcoded(exchange, &transcoder, beginning).await,
+        (Some(transcoder), None) => with.transcoded(exchange, &transcoder).await,
         (_, Some(form)) if service.protocol.is_grpc() => with.web(exchange, form).await,
         (_, None) if service.protocol.is_grpc() => with.grpc(exchange).await,
         _ => with.http(exchange, client).await,
@@ -136,7 +134,6 @@ impl With<'_> {
         &self,
         exchange: &mut Exchange,
         transcoder: &Arc<Transcoder>,
-        _: &Beginning<'_>,
     ) -> Result<Response, Problem> {
         // As Kong: templates are held against the path as the client sent it; else against what is left of it.
         let (whole, rest) = (exchange.uri.path().to_owned(), self.rest().to_owned());

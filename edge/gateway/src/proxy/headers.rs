@@ -46,7 +46,7 @@ pub(super) fn strip_hops(headers: &mut HeaderMap) {
 }
 
 /// Removes what clients may not say, also where `_` stands for `-`, which some servers take for the same.
-pub(crate) fn strip_claimed(headers: &mut HeaderMap) {
+pub(super) fn strip_claimed(headers: &mut HeaderMap) {
     let is_claimed = |name: &HeaderName| {
         let name = name.as_str().replace('_', "-");
         CLAIMED.iter().any(|claimed| name.starts_with(claimed))
