@@ -3,6 +3,7 @@
 //! [`platform::Platform`] is all services and the gateway in one process on embedded stores; the
 //! commands of the program and the end-to-end tests start it.
 
+pub mod admin_api;
 pub mod api;
 pub mod audit;
 pub mod cli;

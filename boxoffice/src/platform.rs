@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
+use admin::GatewayRow;
 use anyhow::Context;
 use gateway::{Gateway, Part, Readiness, Upstreams};
 use kit::{
     Environment, Guard, Observer, Runtime, Transport, identity::Signer, metrics::Described, transport::Rpcs,
 };
+use sqlite::SqliteStore;
 use store::{Row, Store};
 use ticket::{Simulator, TicketKey};
 
-use crate::{config::Config, data_dir::DataDir, figures, mail, retention, stores::Stores, traces::Traces};
+use crate::{
+    admin_api, config::Config, data_dir::DataDir, figures, mail, retention, stores::Stores, traces::Traces,
+};
 
 /// A running platform. It has no listener of its own: its gateway is served, or called in process.
 pub struct Platform {
@@ -22,6 +26,8 @@ pub struct Platform {
     pub environment: Environment,
     /// The stores.
     pub stores: Stores,
+    /// The gateway's own configuration.
+    pub gateway_store: Arc<SqliteStore<GatewayRow>>,
     runtime: Runtime,
     traces: Traces,
     _data: DataDir,
@@ -48,6 +54,8 @@ impl Platform {
                 anyhow::anyhow!("the key of the tickets is not an Ed25519 private key in PKCS #8")
             })?;
         let stores = Stores::open(&data)?;
+        let gateway_store =
+            Arc::new(SqliteStore::open(&data.database("gateway"), sqlite::Options::default())?);
         let runtime = Runtime::new();
         let traces = Traces::start(config, &runtime.metrics, "boxoffice")?;
         let environment = traces.environment();
@@ -67,7 +75,19 @@ impl Platform {
             Arc::new(move || metrics.text()),
         )
         .context("the gateway cannot start")?;
-        Ok(Self { gateway, signer, environment, stores, runtime, traces, _data: data })
+        Ok(Self { gateway, signer, environment, stores, gateway_store, runtime, traces, _data: data })
+    }
+
+    /// What Kong's Admin API of this platform is made of.
+    #[must_use]
+    pub fn admin_parts(&self) -> admin_api::Parts {
+        let gateway = self.gateway.clone();
+        admin_api::Parts {
+            gateway: self.gateway.clone(),
+            store: Arc::clone(&self.gateway_store) as _,
+            environment: self.environment.clone(),
+            figures: Arc::new(move || gateway.figures()),
+        }
     }
 
     /// Every figure that `/metrics` may show, those that nothing was counted in yet too.
@@ -82,6 +102,7 @@ impl Platform {
     pub async fn stop(self) {
         self.runtime.stop().await;
         self.stores.close().await;
+        self.gateway_store.close().await;
         self.traces.stop().await;
     }
 }

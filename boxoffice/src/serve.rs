@@ -27,6 +27,7 @@ use std::{
     time::Duration,
 };
 
+use ::admin::GatewayRow;
 use gateway::Gateway;
 use kit::{Environment, Guard, Runtime};
 use tokio::task::JoinHandle;
@@ -36,6 +37,7 @@ pub use role::Role;
 pub use store_url::{StoreUrl, without_secrets};
 
 use crate::{
+    admin_api::{self, AdminApi},
     config::Config,
     server::Server,
     signals::{STOPPED_AT_ONCE, StopSignals},
@@ -99,12 +101,14 @@ struct Process {
     admin: (SocketAddr, JoinHandle<()>),
     front: Front,
     service: Option<Service>,
+    /// Of the gateway, where it has a store.
+    admin_api: Option<(AdminApi, stores::Opened<GatewayRow>)>,
 }
 
 /// Where requests come in.
 enum Front {
     Grpc { address: SocketAddr, rpcs: grpc::Late, serving: JoinHandle<anyhow::Result<()>> },
-    Rest { address: SocketAddr, serving: JoinHandle<()> },
+    Rest { address: SocketAddr, gateway: Gateway, serving: JoinHandle<()> },
 }
 
 impl Process {
@@ -124,7 +128,7 @@ impl Process {
             let address = server.address()?;
             let gateway = gateway(config, &guard, &environment, &runtime, &status)?;
             let serving = tokio::spawn(server.serve(gateway.clone(), closed.clone()));
-            (Front::Rest { address, serving }, admin::Figures::new(gateway))
+            (Front::Rest { address, gateway: gateway.clone(), serving }, admin::Figures::new(gateway))
         } else {
             let port = GrpcPort::bind(config.fleet.grpc_listen).await?;
             let (address, rpcs) = (port.address()?, port.rpcs());
@@ -145,6 +149,7 @@ impl Process {
             admin,
             front,
             service: None,
+            admin_api: None,
         })
     }
 
@@ -179,6 +184,9 @@ impl Process {
             rpcs.set(service.transport.clone());
             self.service = Some(service);
         }
+        if let Front::Rest { gateway, .. } = &self.front {
+            self.admin_api = start_admin_api(gateway, config, &self.environment).await?;
+        }
         self.status.go_to(Phase::Ready);
         tracing::info!(role = %self.role, "ready");
         Ok(())
@@ -205,11 +213,39 @@ impl Process {
         if let Some(service) = self.service {
             service.close().await;
         }
+        if let Some((admin_api, store)) = self.admin_api {
+            admin_api.stop().await;
+            store.close().await;
+        }
         self.traces.stop().await;
         self.ended.cancel();
         let _ = tokio::time::timeout(STOP_TIMEOUT, self.admin.1).await;
         Ok(())
     }
+}
+
+/// Kong's Admin API, where there is a store for what is configured.
+async fn start_admin_api(
+    gateway: &Gateway,
+    config: &Config,
+    environment: &Environment,
+) -> anyhow::Result<Option<(AdminApi, stores::Opened<GatewayRow>)>> {
+    let Some(url) = &config.gateway.store_url else { return Ok(None) };
+    let url = StoreUrl::parse("BOXOFFICE_GATEWAY_STORE_URL", url)?;
+    let opened = stores::open::<GatewayRow>(&url, Role::Gateway, stores::Access::Own).await?;
+    let figures = gateway.clone();
+    let parts = admin_api::Parts {
+        gateway: gateway.clone(),
+        store: Arc::clone(&opened.store),
+        environment: environment.clone(),
+        figures: Arc::new(move || figures.figures()),
+    };
+    let admin_api = AdminApi::start(parts, config).await?;
+    if let Some(address) = admin_api.address {
+        writeln!(stdout(), "boxoffice gateway: Kong's Admin API at http://{address}")?;
+        stdout().flush()?;
+    }
+    Ok(Some((admin_api, opened)))
 }
 
 /// The gateway, with the way to each service.
