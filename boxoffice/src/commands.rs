@@ -73,7 +73,7 @@ async fn up(config: Config, with_demo: bool) -> anyhow::Result<ExitCode> {
     let platform = Platform::start(&config).await?;
     let admin = AdminApi::start(platform.admin_parts(), &config).await?;
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(server.serve(platform.gateway.clone(), stop.clone()));
+    let serving = tokio::spawn(server.serve(platform.site(), stop.clone()));
     println!("Boxoffice is ready at http://{address}");
     println!("  API reference   http://{address}/docs");
     if let Some(address) = admin.address {
