@@ -9,6 +9,7 @@ mod commands;
 mod configuration;
 mod import;
 mod kill;
+mod kong;
 mod logs;
 mod prometheus;
 mod retention;
