@@ -157,11 +157,11 @@ impl Way {
             let can_again = is_unsent || matches!(body, CallBody::Again(_));
             let is_safe = match failure {
                 Failure::Unreachable(_) => is_unsent,
-                Failure::NotTaken(_) => is_unsent || self.balancer.budget.spend(),
+                Failure::NotTaken => is_unsent || self.balancer.budget.spend(),
                 Failure::Lost(_) | Failure::TooLate => is_idempotent && self.balancer.budget.spend(),
             };
             last = match failure {
-                Failure::Unreachable(_) | Failure::NotTaken(_) => NoAnswer::NotTaken,
+                Failure::Unreachable(_) | Failure::NotTaken => NoAnswer::NotTaken,
                 Failure::Lost(_) => NoAnswer::Lost,
                 Failure::TooLate => NoAnswer::TooLate,
             };
@@ -223,7 +223,7 @@ impl Way {
                 (Some(Sign::Connection), Outcome::Failed)
             }
             Failure::TooLate => (Some(Sign::TooLate), Outcome::Failed),
-            Failure::NotTaken(_) => (None, Outcome::Abandoned),
+            Failure::NotTaken => (None, Outcome::Abandoned),
         };
         running.conclude(outcome);
         if let Some(sign) = sign {
