@@ -17,6 +17,8 @@ pub mod request_termination;
 pub mod request_transformer;
 pub mod response_transformer;
 
+#[cfg(test)]
+mod page;
 mod query;
 mod recognised;
 #[cfg(test)]
