@@ -16,10 +16,10 @@ use crate::{
     admin_api::AdminApi,
     api::Api,
     audit,
-    cli::{Command, FleetArgs, Import, ParkedCommand},
+    cli::{Command, FleetArgs, GatewayCommand, Import, ParkedCommand},
     config::{Config, Flags, FleetFlags, ListenFlags, template},
     data_dir::DataDir,
-    demo, fleet, import,
+    demo, export, fleet, import,
     platform::Platform,
     serve::{self, Role},
     server::Server,
@@ -57,6 +57,11 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor { role, fleet } => Ok(diagnose(&fleet::doctor::run(&read(&fleet)?, role).await)),
         Command::Health { url } => health(&url).await,
         Command::GrantAdmin { email, flags } => grant_admin(&email, &flags).await,
+        Command::Gateway { what: GatewayCommand::Export { target, config, listen } } => {
+            let listen = ListenFlags { listen, ..ListenFlags::default() };
+            let config = Config::read_fleet(config.as_deref(), &FleetFlags::default(), &listen)?;
+            say(vec![export::run(target, &config)?])
+        }
         Command::Config => {
             write!(stdout(), "{}", template())?;
             Ok(ExitCode::SUCCESS)
