@@ -22,7 +22,7 @@ use crate::{
     demo, export, fleet, import,
     platform::Platform,
     serve::{self, Role},
-    server::Server,
+    server::Front,
     signals::{STOPPED_AT_ONCE, StopSignals},
     stores::Stores,
     telemetry,
@@ -73,14 +73,17 @@ async fn up(config: Config, with_demo: bool) -> anyhow::Result<ExitCode> {
     telemetry::start(&config)?;
     // Before anything is announced: whoever reads that it is ready may stop it at once.
     let mut signals = StopSignals::listen()?;
-    let server = Server::bind(config.listen).await?;
-    let address = server.address()?;
+    let server = Front::bind(&config).await?;
+    let (address, tls_address) = (server.address()?, server.tls_address()?);
     let platform = Platform::start(&config).await?;
     let admin = AdminApi::start(platform.admin_parts(), &config).await?;
     let stop = CancellationToken::new();
     let serving = tokio::spawn(server.serve(platform.gateway.clone(), stop.clone()));
     println!("Boxoffice is ready at http://{address}");
     println!("  API reference   http://{address}/docs");
+    if let Some(address) = tls_address {
+        println!("  over TLS        https://{address}");
+    }
     if let Some(address) = admin.address {
         println!("  gateway admin   http://{address} (Kong's Admin API)");
     }

@@ -39,7 +39,7 @@ pub use store_url::{StoreUrl, without_secrets};
 use crate::{
     admin_api::{self, AdminApi},
     config::Config,
-    server::Server,
+    server::{self, bind_for},
     signals::{STOPPED_AT_ONCE, StopSignals},
     telemetry,
     traces::Traces,
@@ -121,10 +121,10 @@ impl Process {
         service::check(role, config)?;
         let guard = Guard::new(keys::verifier(config)?, environment.clone());
         let (closed, ended) = (CancellationToken::new(), CancellationToken::new());
-        let admin = Server::bind_for("admin-listen", config.fleet.admin_listen).await?;
+        let admin = bind_for("admin-listen", config.fleet.admin_listen).await?;
         let admin_address = admin.address()?;
         let (front, figures) = if role == Role::Gateway {
-            let server = Server::bind(config.listen).await?;
+            let server = server::Front::bind(config).await?;
             let address = server.address()?;
             let gateway = gateway(config, &guard, &environment, &runtime, &status)?;
             let serving = tokio::spawn(server.serve(gateway.clone(), closed.clone()));

@@ -103,6 +103,7 @@ async fn ask(way: &Way, path: &str, field: u32, about: &str) -> Result<Bytes, St
     let call = Call {
         head,
         body: CallBody::Again(grpc::frame(&message)),
+        client: Default::default(),
         authority: None,
         is_idempotent: true,
         hash: None,

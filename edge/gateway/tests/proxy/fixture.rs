@@ -13,21 +13,21 @@ use std::{
 
 use axum::body::Body;
 use gateway::{
-    Gateway, Options, Part, Peer, Readiness, Upstreams, plugin::Resources, plugins::Schemas, snapshot::Live,
+    Gateway, Options, Part, Readiness, Upstreams, plugin::Resources, plugins::Schemas, server::Server,
+    snapshot::Live,
 };
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto::Builder,
-    service::TowerToHyperService,
 };
 use kit::{Environment, access::Guard, identity::Signer};
 use kong::{Config, Given, Kind, Write};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
@@ -49,14 +49,18 @@ fn schemas() -> Schemas {
 /// A gateway that listens.
 pub struct Front {
     pub address: SocketAddr,
+    pub tls_address: SocketAddr,
     pub live: Arc<Live>,
     pub config: Config,
-    serving: JoinHandle<()>,
+    /// Tells it to stop.
+    pub stop: CancellationToken,
+    serving: [JoinHandle<()>; 2],
 }
 
 impl Drop for Front {
     fn drop(&mut self) {
-        self.serving.abort();
+        self.serving.iter().for_each(JoinHandle::abort);
+        self.stop.cancel();
     }
 }
 
@@ -76,19 +80,22 @@ impl Front {
         )
         .unwrap();
         let live = gateway.live();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let serving = tokio::spawn(async move {
-            while let Ok((stream, client)) = listener.accept().await {
-                let gateway = gateway.for_peer(Peer { address: Some(client.ip()), ..Peer::default() });
-                tokio::spawn(async move {
-                    let service = TowerToHyperService::new(gateway);
-                    let builder = Builder::new(TokioExecutor::new());
-                    let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
-                });
-            }
-        });
-        Self { address, live, config: gateway::builtin::config(), serving }
+        let server = Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = server.address().unwrap();
+        let tls =
+            Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap().with_tls(gateway.live()).unwrap();
+        let tls_address = tls.address().unwrap();
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(server.serve_gateway(gateway.clone(), stop.clone()));
+        let over_tls = tokio::spawn(tls.serve_gateway(gateway, stop.clone()));
+        Self {
+            address,
+            tls_address,
+            live,
+            config: gateway::builtin::config(),
+            stop,
+            serving: [serving, over_tls],
+        }
     }
 
     /// Puts an entity as the Admin API does; it is served from now on.

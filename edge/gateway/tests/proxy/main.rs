@@ -5,5 +5,7 @@ mod grpc;
 mod http;
 mod library;
 mod plugins;
+mod raw;
 mod reload;
 mod resilience;
+mod tls;
