@@ -131,7 +131,7 @@ async fn a_script_for_kong_puts_rest_before_a_service_in_another_language() {
     for request in refused {
         assert_eq!(request.send().await.unwrap().status(), 401);
     }
-    // Boxoffice itself is there as before.
+    // Boxoffice itself is there as before, and finds out by itself who calls.
     assert_eq!(client.get(format!("{}/v1/events", running.url)).send().await.unwrap().status(), 200);
     running.stop();
 }

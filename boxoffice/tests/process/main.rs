@@ -13,6 +13,7 @@ mod kong;
 mod logs;
 mod prometheus;
 mod retention;
+mod schemathesis;
 mod secrets;
 mod shutdown;
 mod start;
