@@ -19,7 +19,10 @@ pub fn of(definition: &Definition) -> String {
         page.push('\n');
     }
     page += "```sh\n";
-    page += &format!("curl -X POST http://127.0.0.1:8001/services/SERVICE/plugins --data name={}\n", definition.name);
+    page += &format!(
+        "curl -X POST http://127.0.0.1:8001/services/SERVICE/plugins --data name={}\n",
+        definition.name
+    );
     page += "```\n";
     page
 }
@@ -87,7 +90,12 @@ mod tests {
                 fs::write(&file, &page).unwrap();
             }
             let known = fs::read_to_string(&file).unwrap_or_default();
-            assert_eq!(known, page, "UPDATE_PAGES=1 cargo test -p gateway plugins::page writes {}", file.display());
+            assert_eq!(
+                known,
+                page,
+                "UPDATE_PAGES=1 cargo test -p gateway plugins::page writes {}",
+                file.display()
+            );
             names.push(format!("{}.md", definition.name));
         }
         for entry in fs::read_dir(&directory).unwrap() {

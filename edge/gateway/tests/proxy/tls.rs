@@ -20,7 +20,12 @@ use crate::fixture::{Backend, Front};
 const SHOP: (&str, &str) = (include_str!("certs/shop.pem"), include_str!("certs/shop.key"));
 const OTHER: (&str, &str) = (include_str!("certs/other.pem"), include_str!("certs/other.key"));
 
-async fn connect(front: &Front, name: &'static str, trusted: &str, alpn: &[u8]) -> std::io::Result<TlsStream<TcpStream>> {
+async fn connect(
+    front: &Front,
+    name: &'static str,
+    trusted: &str,
+    alpn: &[u8],
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(trusted.as_bytes()).unwrap()).unwrap();
     let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
@@ -43,7 +48,10 @@ async fn each_name_gets_its_certificate_and_both_versions_of_http() {
     with_certificate(&mut front, SHOP, "shop.example.org");
     with_certificate(&mut front, OTHER, "*.example.org");
     let service = front.put(Kind::Services, json!({"url": backend.url()}));
-    front.put(Kind::Routes, json!({"service": {"id": service}, "protocols": ["https"], "snis": ["shop.example.org"]}));
+    front.put(
+        Kind::Routes,
+        json!({"service": {"id": service}, "protocols": ["https"], "snis": ["shop.example.org"]}),
+    );
     let mut shop = connect(&front, "shop.example.org", SHOP.0, b"http/1.1").await.unwrap();
     shop.write_all(b"GET / HTTP/1.1\r\nHost: shop.example.org\r\nConnection: close\r\n\r\n").await.unwrap();
     let mut answer = String::new();
