@@ -9,6 +9,7 @@ use kit::{
 };
 use store::{Row, Store};
 use ticket::{Simulator, TicketKey};
+use tokio_util::sync::CancellationToken;
 
 use crate::{config::Config, data_dir::DataDir, figures, mail, retention, stores::Stores, traces::Traces};
 
@@ -22,6 +23,8 @@ pub struct Platform {
     pub environment: Environment,
     /// The stores.
     pub stores: Stores,
+    /// Told when no further request is taken in; streams end then.
+    pub drain: CancellationToken,
     runtime: Runtime,
     traces: Traces,
     _data: DataDir,
@@ -58,16 +61,17 @@ impl Platform {
         retention::start(&runtime, &stores, &environment, config.keep_facts_days);
         let readiness = Arc::new(StoresReady { stores: stores.clone() });
         let metrics = runtime.metrics.clone();
+        let drain = CancellationToken::new();
         let gateway = Gateway::new(
             services,
             guard,
             environment.clone(),
             readiness,
-            gateway::Options::default(),
+            gateway::Options { drain: drain.clone(), ..gateway::Options::default() },
             Arc::new(move || metrics.text()),
         )
         .context("the gateway cannot start")?;
-        Ok(Self { gateway, signer, environment, stores, runtime, traces, _data: data })
+        Ok(Self { gateway, signer, environment, stores, drain, runtime, traces, _data: data })
     }
 
     /// Every figure that `/metrics` may show, those that nothing was counted in yet too.
