@@ -10,7 +10,6 @@ use std::{
 
 use anyhow::Context;
 use kit::{Environment, Pipeline};
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     admin_api::AdminApi,
@@ -77,7 +76,7 @@ async fn up(config: Config, with_demo: bool) -> anyhow::Result<ExitCode> {
     let (address, tls_address) = (server.address()?, server.tls_address()?);
     let platform = Platform::start(&config).await?;
     let admin = AdminApi::start(platform.admin_parts(), &config).await?;
-    let stop = CancellationToken::new();
+    let stop = platform.drain.clone();
     let serving = tokio::spawn(server.serve(platform.gateway.clone(), stop.clone()));
     println!("Boxoffice is ready at http://{address}");
     println!("  API reference   http://{address}/docs");

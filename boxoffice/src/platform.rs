@@ -11,6 +11,7 @@ use kit::{
 use sqlite::SqliteStore;
 use store::{Row, Store};
 use ticket::{Simulator, TicketKey};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     admin_api, config::Config, data_dir::DataDir, figures, mail, retention, stores::Stores, traces::Traces,
@@ -28,6 +29,8 @@ pub struct Platform {
     pub stores: Stores,
     /// The gateway's own configuration.
     pub gateway_store: Arc<SqliteStore<GatewayRow>>,
+    /// Told when no further request is taken in; streams end then.
+    pub drain: CancellationToken,
     runtime: Runtime,
     traces: Traces,
     _data: DataDir,
@@ -66,16 +69,17 @@ impl Platform {
         retention::start(&runtime, &stores, &environment, config.keep_facts_days);
         let readiness = Arc::new(StoresReady { stores: stores.clone() });
         let metrics = runtime.metrics.clone();
+        let drain = CancellationToken::new();
         let gateway = Gateway::new(
             services,
             guard,
             environment.clone(),
             readiness,
-            gateway::Options::default(),
+            gateway::Options { drain: drain.clone(), ..gateway::Options::default() },
             Arc::new(move || metrics.text()),
         )
         .context("the gateway cannot start")?;
-        Ok(Self { gateway, signer, environment, stores, gateway_store, runtime, traces, _data: data })
+        Ok(Self { gateway, signer, environment, stores, gateway_store, drain, runtime, traces, _data: data })
     }
 
     /// What Kong's Admin API of this platform is made of.

@@ -126,7 +126,7 @@ impl Process {
         let (front, figures) = if role == Role::Gateway {
             let server = server::Front::bind(config).await?;
             let address = server.address()?;
-            let gateway = gateway(config, &guard, &environment, &runtime, &status)?;
+            let gateway = gateway(config, &guard, &environment, (&runtime, &closed), &status)?;
             let serving = tokio::spawn(server.serve(gateway.clone(), closed.clone()));
             (Front::Rest { address, gateway: gateway.clone(), serving }, admin::Figures::new(gateway))
         } else {
@@ -253,7 +253,7 @@ fn gateway(
     config: &Config,
     guard: &Guard,
     environment: &Environment,
-    runtime: &Runtime,
+    (runtime, closed): (&Runtime, &CancellationToken),
     status: &Status,
 ) -> anyhow::Result<Gateway> {
     let mut upstreams = gateway::Upstreams::new();
@@ -276,7 +276,7 @@ fn gateway(
         guard.clone(),
         environment.clone(),
         Arc::new(status.clone()),
-        gateway::Options::default(),
+        gateway::Options { drain: closed.clone(), ..gateway::Options::default() },
         Arc::new(move || metrics.text()),
     )?)
 }

@@ -38,6 +38,7 @@ use crate::{
     routes::{Route, Routes},
     rules::Binding,
     snapshot::Live,
+    stream,
     trace::{Trace, X_REQUEST_ID},
     tree::Segments,
     upstream,
@@ -71,6 +72,8 @@ pub(crate) struct Shared {
     pub permits: Semaphore,
     /// One for each request that waits for a permit.
     pub places: Semaphore,
+    /// One for each stream.
+    pub streams: Arc<Semaphore>,
 }
 
 /// A route of our own contracts.
@@ -261,8 +264,17 @@ async fn call(
     }
     let query = head.uri.query().unwrap_or_default();
     let parts = Parts { method: &head.method, headers: &head.headers, query, segments };
-    let message = request::read(&shared.routes.schema, route, &parts, body).await?;
+    let mut message = request::read(&shared.routes.schema, route, &parts, body).await?;
     let deadline = shared.options.call_deadline;
+    if route.is_stream {
+        let refuse = |_| Problem::unavailable("too many streams are open; try again in a moment");
+        let place = Arc::clone(&shared.streams).try_acquire_owned().map_err(refuse)?;
+        stream::resume(&shared.routes.schema, route, &head.headers, &mut message)?;
+        let messages = upstream::open(transport, route.rpc.clone(), message, forwarded, deadline).await?;
+        let (schema, drain) = (Arc::clone(&shared.routes.schema), shared.options.drain.clone());
+        let answers = stream::Answers { messages, schema, _place: place, drain };
+        return Ok(answers.into_response(route, &head.headers, trace));
+    }
     let answer = upstream::call(transport, route.rpc.clone(), message, forwarded, deadline).await?;
     respond::success(&shared.routes.schema, route, (&head.method, &head.headers), answer)
 }
@@ -291,6 +303,12 @@ fn admit(access: Access, caller: &Caller) -> Result<(), Problem> {
         Access::Public => Ok(()),
         Access::SignedIn => {
             caller.user().map(|_| ()).map_err(|refusal| kit::ServiceError::from(refusal).into())
+        }
+        Access::Admin => {
+            caller.user().map_err(kit::ServiceError::from)?;
+            let detail = "only an administrator may do that";
+            let refusal = || kit::ServiceError::new(kit::Code::Forbidden, "forbidden", detail).into();
+            caller.is_admin().then_some(()).ok_or_else(refusal)
         }
         Access::Unspecified => Err(Problem::forbidden()),
     }

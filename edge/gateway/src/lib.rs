@@ -40,6 +40,7 @@ mod scalar;
 mod schema;
 pub mod server;
 pub mod snapshot;
+mod stream;
 mod template;
 mod trace;
 mod transcode;
@@ -66,6 +67,7 @@ use axum::{
 };
 use kit::{Environment, Transport, access::Guard};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use crate::{
@@ -120,6 +122,10 @@ pub struct Options {
     pub max_concurrent_requests: usize,
     /// How long a service may take, on top of the wait that the client asked for.
     pub call_deadline: Duration,
+    /// How many streams are open at the same time; more are refused with 503.
+    pub max_streams: usize,
+    /// Told when streams end: a drain must not wait for them.
+    pub drain: CancellationToken,
 }
 
 impl Default for Options {
@@ -127,6 +133,8 @@ impl Default for Options {
         Self {
             max_concurrent_requests: limits::MAX_CONCURRENT_REQUESTS,
             call_deadline: limits::CALL_DEADLINE,
+            max_streams: limits::MAX_STREAMS,
+            drain: CancellationToken::new(),
         }
     }
 }
@@ -212,6 +220,7 @@ impl Gateway {
         let (unrouted, configured) = (metrics.unrouted(), metrics.configured());
         let permits = Semaphore::new(options.max_concurrent_requests.min(Semaphore::MAX_PERMITS));
         let places = Semaphore::new(limits::MAX_WAITING_REQUESTS);
+        let streams = Arc::new(Semaphore::new(options.max_streams.min(Semaphore::MAX_PERMITS)));
         let shared = Shared {
             routes,
             ours,
@@ -225,6 +234,7 @@ impl Gateway {
             options,
             permits,
             places,
+            streams,
         };
         Ok(Self { shared: Arc::new(shared), peer: Peer::default() })
     }
