@@ -77,7 +77,8 @@ async fn up(config: Config, with_demo: bool) -> anyhow::Result<ExitCode> {
     let platform = Platform::start(&config).await?;
     let admin = AdminApi::start(platform.admin_parts(), &config).await?;
     let stop = platform.drain.clone();
-    let serving = tokio::spawn(server.serve(platform.gateway.clone(), stop.clone()));
+    let (live, site) = (platform.gateway.live(), platform.site());
+    let serving = tokio::spawn(server.serve(live, move |peer| site.for_peer(peer), stop.clone()));
     println!("Boxoffice is ready at http://{address}");
     println!("  API reference   http://{address}/docs");
     if let Some(address) = tls_address {

@@ -27,6 +27,11 @@ pub struct Config {
     #[config(env = "BOXOFFICE_LISTEN", default = "127.0.0.1:8000")]
     pub listen: SocketAddr,
 
+    /// Where people reach the pages, such as `https://tickets.example.org`, when that is not the address above. With
+    /// https, cookies are sent over TLS only.
+    #[config(env = "BOXOFFICE_PUBLIC_URL")]
+    pub public_url: Option<String>,
+
     /// How much to log: error, warn, info, debug, or a filter such as `info,kit=debug`.
     #[config(env = "BOXOFFICE_LOG", default = "info")]
     pub log: String,

@@ -21,6 +21,7 @@ pub mod retention;
 pub mod serve;
 pub mod server;
 pub mod signals;
+pub mod site;
 pub mod stores;
 pub mod telemetry;
 pub mod traces;

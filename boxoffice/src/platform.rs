@@ -12,15 +12,19 @@ use sqlite::SqliteStore;
 use store::{Row, Store};
 use ticket::{Simulator, TicketKey};
 use tokio_util::sync::CancellationToken;
+use web::Web;
 
 use crate::{
-    admin_api, config::Config, data_dir::DataDir, figures, mail, retention, stores::Stores, traces::Traces,
+    admin_api, config::Config, data_dir::DataDir, figures, mail, retention, site, stores::Stores,
+    traces::Traces,
 };
 
 /// A running platform. It has no listener of its own: its gateway is served, or called in process.
 pub struct Platform {
     /// The REST surface.
     pub gateway: Gateway,
+    /// The pages.
+    pub web: Web,
     /// Makes access tokens, for commands that act for somebody on this machine.
     pub signer: Signer,
     /// The clock and the ids.
@@ -70,6 +74,9 @@ impl Platform {
         let readiness = Arc::new(StoresReady { stores: stores.clone() });
         let metrics = runtime.metrics.clone();
         let drain = CancellationToken::new();
+        let session_key =
+            data.secret("session.key", || Ok(environment.random::<{ web::SESSION_KEY_BYTES }>().to_vec()))?;
+        let web = Web::new(&services, environment.clone(), site::options(config, &session_key)?);
         let gateway = Gateway::new(
             services,
             guard,
@@ -79,7 +86,24 @@ impl Platform {
             Arc::new(move || metrics.text()),
         )
         .context("the gateway cannot start")?;
-        Ok(Self { gateway, signer, environment, stores, gateway_store, drain, runtime, traces, _data: data })
+        Ok(Self {
+            gateway,
+            web,
+            signer,
+            environment,
+            stores,
+            gateway_store,
+            drain,
+            runtime,
+            traces,
+            _data: data,
+        })
+    }
+
+    /// The pages, and the REST surface beside them.
+    #[must_use]
+    pub fn site(&self) -> site::Site {
+        site::Site { web: self.web.clone(), gateway: self.gateway.clone() }
     }
 
     /// What Kong's Admin API of this platform is made of.

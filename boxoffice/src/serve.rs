@@ -34,6 +34,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use role::Role;
+pub use status::Status;
 pub use store_url::{StoreUrl, without_secrets};
 
 use crate::{
@@ -41,12 +42,12 @@ use crate::{
     config::Config,
     server::{self, bind_for},
     signals::{STOPPED_AT_ONCE, StopSignals},
-    telemetry,
+    site, telemetry,
     traces::Traces,
 };
 use grpc::GrpcPort;
 use service::Service;
-use status::{Need, Phase, Status};
+use status::{Need, Phase};
 
 /// How long running calls may take to end after the program was told to stop. No call takes longer.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(60);
@@ -109,6 +110,7 @@ struct Process {
 enum Front {
     Grpc { address: SocketAddr, rpcs: grpc::Late, serving: JoinHandle<anyhow::Result<()>> },
     Rest { address: SocketAddr, gateway: Gateway, serving: JoinHandle<()> },
+    Pages { address: SocketAddr, serving: JoinHandle<()> },
 }
 
 impl Process {
@@ -127,8 +129,15 @@ impl Process {
             let server = server::Front::bind(config).await?;
             let address = server.address()?;
             let gateway = gateway(config, &guard, &environment, (&runtime, &closed), &status)?;
-            let serving = tokio::spawn(server.serve(gateway.clone(), closed.clone()));
+            let (live, served) = (gateway.live(), gateway.clone());
+            let serving = tokio::spawn(server.serve(live, move |peer| served.for_peer(peer), closed.clone()));
             (Front::Rest { address, gateway: gateway.clone(), serving }, admin::Figures::new(gateway))
+        } else if role == Role::Web {
+            let server = bind_for("listen", config.listen).await?;
+            let address = server.address()?;
+            let web = site::alone(config, &environment, &runtime, &status)?;
+            let serving = tokio::spawn(server.serve(web, closed.clone()));
+            (Front::Pages { address, serving }, admin::figures_of(runtime.metrics.clone()))
         } else {
             let port = GrpcPort::bind(config.fleet.grpc_listen).await?;
             let (address, rpcs) = (port.address()?, port.rpcs());
@@ -158,6 +167,7 @@ impl Process {
         let (kind, address) = match &self.front {
             Front::Grpc { address, .. } => ("gRPC at", address),
             Front::Rest { address, .. } => ("REST at http://", address),
+            Front::Pages { address, .. } => ("pages at http://", address),
         };
         let gap = if kind.ends_with('/') { "" } else { " " };
         writeln!(
@@ -199,7 +209,7 @@ impl Process {
         let served = async {
             match self.front {
                 Front::Grpc { serving, .. } => serving.await?,
-                Front::Rest { serving, .. } => Ok(serving.await?),
+                Front::Rest { serving, .. } | Front::Pages { serving, .. } => Ok(serving.await?),
             }
         };
         // Consumers go on meanwhile: a request may wait for what they hear.
@@ -256,6 +266,23 @@ fn gateway(
     (runtime, closed): (&Runtime, &CancellationToken),
     status: &Status,
 ) -> anyhow::Result<Gateway> {
+    let upstreams = upstreams(config, runtime, status)?;
+    let metrics = runtime.metrics.clone();
+    Ok(Gateway::new(
+        upstreams,
+        guard.clone(),
+        environment.clone(),
+        Arc::new(status.clone()),
+        gateway::Options { drain: closed.clone(), ..gateway::Options::default() },
+        Arc::new(move || metrics.text()),
+    )?)
+}
+
+/// The way to each service whose address is set, by its gRPC name.
+///
+/// # Errors
+/// When a setting holds no addresses.
+pub fn upstreams(config: &Config, runtime: &Runtime, status: &Status) -> anyhow::Result<gateway::Upstreams> {
     let mut upstreams = gateway::Upstreams::new();
     for role in Role::SERVICES {
         let way = peers::way_to(role, config, runtime, status)?;
@@ -270,13 +297,5 @@ fn gateway(
             }
         }
     }
-    let metrics = runtime.metrics.clone();
-    Ok(Gateway::new(
-        upstreams,
-        guard.clone(),
-        environment.clone(),
-        Arc::new(status.clone()),
-        gateway::Options { drain: closed.clone(), ..gateway::Options::default() },
-        Arc::new(move || metrics.text()),
-    )?)
+    Ok(upstreams)
 }

@@ -1,9 +1,9 @@
 //! The listeners of the program, with errors that name the flag to change.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
-use gateway::Gateway;
+use gateway::{Peer, server::Answers, snapshot::Live};
 use tokio_util::sync::CancellationToken;
 
 pub use gateway::server::Server;
@@ -56,16 +56,22 @@ impl Front {
         self.tls.as_ref().map(Server::address).transpose()
     }
 
-    /// Serves until told to stop; running requests are finished.
-    pub async fn serve(self, gateway: Gateway, stop: CancellationToken) {
-        let tls = self.tls.map(|server| server.with_tls(gateway.live()));
+    /// Serves until told to stop; running requests are finished. `answers` makes what answers a client; `live` has the
+    /// certificates.
+    pub async fn serve<A: Answers>(
+        self,
+        live: Arc<Live>,
+        answers: impl Fn(Peer) -> A + Clone + Send + 'static,
+        stop: CancellationToken,
+    ) {
+        let tls = self.tls.map(|server| server.with_tls(live));
         let over_tls = async {
             match tls {
-                Some(Ok(server)) => server.serve_gateway(gateway.clone(), stop.clone()).await,
+                Some(Ok(server)) => server.serve_with(answers.clone(), stop.clone()).await,
                 Some(Err(error)) => tracing::error!(%error, "TLS cannot be spoken"),
                 None => {}
             }
         };
-        tokio::join!(self.clear.serve_gateway(gateway.clone(), stop.clone()), over_tls);
+        tokio::join!(self.clear.serve_with(answers.clone(), stop.clone()), over_tls);
     }
 }

@@ -125,7 +125,8 @@ impl Server {
         self.serve_with(move |_| answers.clone(), stop).await;
     }
 
-    async fn serve_with<A: Answers>(
+    /// As [`Server::serve`], with what answers each client made for it.
+    pub async fn serve_with<A: Answers>(
         self,
         answers: impl Fn(Peer) -> A + Clone + Send + 'static,
         stop: CancellationToken,

@@ -14,7 +14,7 @@ use http::{
 use jiff::Timestamp;
 use kit::{
     Code, ServiceError,
-    request::{IDEMPOTENCY_KEY, PREFER_WAIT_MS, TRACEPARENT},
+    request::{IDEMPOTENCY_KEY, LOOK_UP, PREFER_WAIT_MS, TRACEPARENT},
 };
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
 
@@ -120,6 +120,13 @@ impl Visit {
         if let Some(signed_in) = &self.kept().session.signed_in {
             set(metadata, AUTHORIZATION.as_str(), &format!("Bearer {}", signed_in.access_token));
         }
+        request
+    }
+
+    /// As [`Visit::request`], for what is read of an event beside its page: it is no visit.
+    pub fn request_look_up<T>(&self, message: T) -> tonic::Request<T> {
+        let mut request = self.request(message);
+        set(request.metadata_mut(), LOOK_UP, "1");
         request
     }
 
