@@ -12,6 +12,7 @@ use anyhow::Context;
 use kit::{Environment, Pipeline};
 
 use crate::{
+    admin_api::AdminApi,
     api::Api,
     audit,
     cli::{Command, FleetArgs, Import, ParkedCommand},
@@ -69,10 +70,14 @@ async fn up(config: Config, with_demo: bool) -> anyhow::Result<ExitCode> {
     let server = Server::bind(config.listen).await?;
     let address = server.address()?;
     let platform = Platform::start(&config).await?;
+    let admin = AdminApi::start(platform.admin_parts(), &config).await?;
     let stop = platform.drain.clone();
-    let serving = tokio::spawn(server.serve(platform.gateway.clone(), stop.clone()));
+    let serving = tokio::spawn(server.serve(platform.site(), stop.clone()));
     println!("Boxoffice is ready at http://{address}");
     println!("  API reference   http://{address}/docs");
+    if let Some(address) = admin.address {
+        println!("  gateway admin   http://{address} (Kong's Admin API)");
+    }
     println!("  data directory  {}", config.data_dir.display());
     if config.smtp_url.is_none() && config.emailjs.service_id.is_none() {
         println!("  mail            {} (no smtp_url is set)", config.data_dir.join("mail").display());
@@ -88,6 +93,7 @@ async fn up(config: Config, with_demo: bool) -> anyhow::Result<ExitCode> {
     stop.cancel();
     let finish = async {
         let served = serving.await;
+        admin.stop().await;
         platform.stop().await;
         served
     };

@@ -1,6 +1,7 @@
 //! Configuration: flags, then `BOXOFFICE_*` in the environment, then a TOML file, then the defaults.
 
 mod fleet;
+mod gateway;
 
 use std::{
     net::SocketAddr,
@@ -11,6 +12,7 @@ use anyhow::Context;
 use confique::{Config as _, Layer};
 
 pub use fleet::{Fleet, FleetFlags, ListenFlags, Switch};
+pub use gateway::Gateway;
 
 /// What may be chosen. `boxoffice config` writes it as a commented TOML file.
 #[derive(Debug, Clone, confique::Config)]
@@ -24,6 +26,11 @@ pub struct Config {
     /// a proxy that speaks TLS in front of it.
     #[config(env = "BOXOFFICE_LISTEN", default = "127.0.0.1:8000")]
     pub listen: SocketAddr,
+
+    /// Where people reach the pages, such as `https://tickets.example.org`, when that is not the address above. With
+    /// https, cookies are sent over TLS only.
+    #[config(env = "BOXOFFICE_PUBLIC_URL")]
+    pub public_url: Option<String>,
 
     /// How much to log: error, warn, info, debug, or a filter such as `info,kit=debug`.
     #[config(env = "BOXOFFICE_LOG", default = "info")]
@@ -69,6 +76,10 @@ pub struct Config {
     /// The sender of all mail.
     #[config(env = "BOXOFFICE_MAIL_FROM", default = "Boxoffice <boxoffice@localhost>")]
     pub mail_from: String,
+
+    /// The gateway's own configuration: Kong's Admin API.
+    #[config(nested)]
+    pub gateway: Gateway,
 
     /// For services that run by themselves (`boxoffice serve`).
     #[config(nested)]
@@ -176,6 +187,7 @@ impl Config {
             "keep_facts_days must be from 0 to {MAX_KEEP_FACTS_DAYS}"
         );
         config.fleet.check()?;
+        config.gateway.check()?;
         anyhow::ensure!((0.0..=1.0).contains(&config.trace_ratio), "trace_ratio must be from 0 to 1");
         Ok(config)
     }

@@ -3,6 +3,7 @@
 //! [`platform::Platform`] is all services and the gateway in one process on embedded stores; the
 //! commands of the program and the end-to-end tests start it.
 
+pub mod admin_api;
 pub mod api;
 pub mod audit;
 pub mod cli;
@@ -19,6 +20,7 @@ pub mod retention;
 pub mod serve;
 pub mod server;
 pub mod signals;
+pub mod site;
 pub mod stores;
 pub mod telemetry;
 pub mod traces;

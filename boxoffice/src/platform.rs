@@ -2,21 +2,29 @@
 
 use std::sync::Arc;
 
+use admin::GatewayRow;
 use anyhow::Context;
 use gateway::{Gateway, Part, Readiness, Upstreams};
 use kit::{
     Environment, Guard, Observer, Runtime, Transport, identity::Signer, metrics::Described, transport::Rpcs,
 };
+use sqlite::SqliteStore;
 use store::{Row, Store};
 use ticket::{Simulator, TicketKey};
 use tokio_util::sync::CancellationToken;
+use web::Web;
 
-use crate::{config::Config, data_dir::DataDir, figures, mail, retention, stores::Stores, traces::Traces};
+use crate::{
+    admin_api, config::Config, data_dir::DataDir, figures, mail, retention, site, stores::Stores,
+    traces::Traces,
+};
 
 /// A running platform. It has no listener of its own: its gateway is served, or called in process.
 pub struct Platform {
     /// The REST surface.
     pub gateway: Gateway,
+    /// The pages.
+    pub web: Web,
     /// Makes access tokens, for commands that act for somebody on this machine.
     pub signer: Signer,
     /// The clock and the ids.
@@ -25,6 +33,8 @@ pub struct Platform {
     pub stores: Stores,
     /// Told when no further request is taken in; streams end then.
     pub drain: CancellationToken,
+    /// The gateway's own configuration.
+    pub gateway_store: Arc<SqliteStore<GatewayRow>>,
     runtime: Runtime,
     traces: Traces,
     _data: DataDir,
@@ -51,6 +61,8 @@ impl Platform {
                 anyhow::anyhow!("the key of the tickets is not an Ed25519 private key in PKCS #8")
             })?;
         let stores = Stores::open(&data)?;
+        let gateway_store =
+            Arc::new(SqliteStore::open(&data.database("gateway"), sqlite::Options::default())?);
         let runtime = Runtime::new();
         let traces = Traces::start(config, &runtime.metrics, "boxoffice")?;
         let environment = traces.environment();
@@ -62,6 +74,9 @@ impl Platform {
         let readiness = Arc::new(StoresReady { stores: stores.clone() });
         let metrics = runtime.metrics.clone();
         let drain = CancellationToken::new();
+        let session_key =
+            data.secret("session.key", || Ok(environment.random::<{ web::SESSION_KEY_BYTES }>().to_vec()))?;
+        let web = Web::new(&services, environment.clone(), site::options(config, &session_key)?);
         let gateway = Gateway::new(
             services,
             guard,
@@ -71,7 +86,25 @@ impl Platform {
             Arc::new(move || metrics.text()),
         )
         .context("the gateway cannot start")?;
-        Ok(Self { gateway, signer, environment, stores, drain, runtime, traces, _data: data })
+        Ok(Self { gateway, web, signer, environment, stores, gateway_store, drain, runtime, traces, _data: data })
+    }
+
+    /// The pages, and the REST surface beside them.
+    #[must_use]
+    pub fn site(&self) -> site::Site {
+        site::Site { web: self.web.clone(), gateway: self.gateway.clone() }
+    }
+
+    /// What Kong's Admin API of this platform is made of.
+    #[must_use]
+    pub fn admin_parts(&self) -> admin_api::Parts {
+        let gateway = self.gateway.clone();
+        admin_api::Parts {
+            gateway: self.gateway.clone(),
+            store: Arc::clone(&self.gateway_store) as _,
+            environment: self.environment.clone(),
+            figures: Arc::new(move || gateway.figures()),
+        }
     }
 
     /// Every figure that `/metrics` may show, those that nothing was counted in yet too.
@@ -86,6 +119,7 @@ impl Platform {
     pub async fn stop(self) {
         self.runtime.stop().await;
         self.stores.close().await;
+        self.gateway_store.close().await;
         self.traces.stop().await;
     }
 }

@@ -27,24 +27,27 @@ use std::{
     time::Duration,
 };
 
+use ::admin::GatewayRow;
 use gateway::Gateway;
 use kit::{Environment, Guard, Runtime};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use role::Role;
+pub use status::Status;
 pub use store_url::{StoreUrl, without_secrets};
 
 use crate::{
+    admin_api::{self, AdminApi},
     config::Config,
     server::Server,
     signals::{STOPPED_AT_ONCE, StopSignals},
-    telemetry,
+    site, telemetry,
     traces::Traces,
 };
 use grpc::GrpcPort;
 use service::Service;
-use status::{Need, Phase, Status};
+use status::{Need, Phase};
 
 /// How long running calls may take to end after the program was told to stop. No call takes longer.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(60);
@@ -99,12 +102,15 @@ struct Process {
     admin: (SocketAddr, JoinHandle<()>),
     front: Front,
     service: Option<Service>,
+    /// Of the gateway, where it has a store.
+    admin_api: Option<(AdminApi, stores::Opened<GatewayRow>)>,
 }
 
 /// Where requests come in.
 enum Front {
     Grpc { address: SocketAddr, rpcs: grpc::Late, serving: JoinHandle<anyhow::Result<()>> },
-    Rest { address: SocketAddr, serving: JoinHandle<()> },
+    Rest { address: SocketAddr, gateway: Gateway, serving: JoinHandle<()> },
+    Pages { address: SocketAddr, serving: JoinHandle<()> },
 }
 
 impl Process {
@@ -124,7 +130,13 @@ impl Process {
             let address = server.address()?;
             let gateway = gateway(config, &guard, &environment, (&runtime, &closed), &status)?;
             let serving = tokio::spawn(server.serve(gateway.clone(), closed.clone()));
-            (Front::Rest { address, serving }, admin::Figures::new(gateway))
+            (Front::Rest { address, gateway: gateway.clone(), serving }, admin::Figures::new(gateway))
+        } else if role == Role::Web {
+            let server = Server::bind(config.listen).await?;
+            let address = server.address()?;
+            let web = site::alone(config, &environment, &runtime, &status)?;
+            let serving = tokio::spawn(server.serve(web, closed.clone()));
+            (Front::Pages { address, serving }, admin::figures_of(runtime.metrics.clone()))
         } else {
             let port = GrpcPort::bind(config.fleet.grpc_listen).await?;
             let (address, rpcs) = (port.address()?, port.rpcs());
@@ -145,6 +157,7 @@ impl Process {
             admin,
             front,
             service: None,
+            admin_api: None,
         })
     }
 
@@ -153,6 +166,7 @@ impl Process {
         let (kind, address) = match &self.front {
             Front::Grpc { address, .. } => ("gRPC at", address),
             Front::Rest { address, .. } => ("REST at http://", address),
+            Front::Pages { address, .. } => ("pages at http://", address),
         };
         let gap = if kind.ends_with('/') { "" } else { " " };
         writeln!(
@@ -179,6 +193,9 @@ impl Process {
             rpcs.set(service.transport.clone());
             self.service = Some(service);
         }
+        if let Front::Rest { gateway, .. } = &self.front {
+            self.admin_api = start_admin_api(gateway, config, &self.environment).await?;
+        }
         self.status.go_to(Phase::Ready);
         tracing::info!(role = %self.role, "ready");
         Ok(())
@@ -191,7 +208,7 @@ impl Process {
         let served = async {
             match self.front {
                 Front::Grpc { serving, .. } => serving.await?,
-                Front::Rest { serving, .. } => Ok(serving.await?),
+                Front::Rest { serving, .. } | Front::Pages { serving, .. } => Ok(serving.await?),
             }
         };
         // Consumers go on meanwhile: a request may wait for what they hear.
@@ -205,11 +222,39 @@ impl Process {
         if let Some(service) = self.service {
             service.close().await;
         }
+        if let Some((admin_api, store)) = self.admin_api {
+            admin_api.stop().await;
+            store.close().await;
+        }
         self.traces.stop().await;
         self.ended.cancel();
         let _ = tokio::time::timeout(STOP_TIMEOUT, self.admin.1).await;
         Ok(())
     }
+}
+
+/// Kong's Admin API, where there is a store for what is configured.
+async fn start_admin_api(
+    gateway: &Gateway,
+    config: &Config,
+    environment: &Environment,
+) -> anyhow::Result<Option<(AdminApi, stores::Opened<GatewayRow>)>> {
+    let Some(url) = &config.gateway.store_url else { return Ok(None) };
+    let url = StoreUrl::parse("BOXOFFICE_GATEWAY_STORE_URL", url)?;
+    let opened = stores::open::<GatewayRow>(&url, Role::Gateway, stores::Access::Own).await?;
+    let figures = gateway.clone();
+    let parts = admin_api::Parts {
+        gateway: gateway.clone(),
+        store: Arc::clone(&opened.store),
+        environment: environment.clone(),
+        figures: Arc::new(move || figures.figures()),
+    };
+    let admin_api = AdminApi::start(parts, config).await?;
+    if let Some(address) = admin_api.address {
+        writeln!(stdout(), "boxoffice gateway: Kong's Admin API at http://{address}")?;
+        stdout().flush()?;
+    }
+    Ok(Some((admin_api, opened)))
 }
 
 /// The gateway, with the way to each service.
@@ -220,6 +265,23 @@ fn gateway(
     (runtime, closed): (&Runtime, &CancellationToken),
     status: &Status,
 ) -> anyhow::Result<Gateway> {
+    let upstreams = upstreams(config, runtime, status)?;
+    let metrics = runtime.metrics.clone();
+    Ok(Gateway::new(
+        upstreams,
+        guard.clone(),
+        environment.clone(),
+        Arc::new(status.clone()),
+        gateway::Options { drain: closed.clone(), ..gateway::Options::default() },
+        Arc::new(move || metrics.text()),
+    )?)
+}
+
+/// The way to each service whose address is set, by its gRPC name.
+///
+/// # Errors
+/// When a setting holds no addresses.
+pub fn upstreams(config: &Config, runtime: &Runtime, status: &Status) -> anyhow::Result<gateway::Upstreams> {
     let mut upstreams = gateway::Upstreams::new();
     for role in Role::SERVICES {
         let way = peers::way_to(role, config, runtime, status)?;
@@ -234,13 +296,5 @@ fn gateway(
             }
         }
     }
-    let metrics = runtime.metrics.clone();
-    Ok(Gateway::new(
-        upstreams,
-        guard.clone(),
-        environment.clone(),
-        Arc::new(status.clone()),
-        gateway::Options { drain: closed.clone(), ..gateway::Options::default() },
-        Arc::new(move || metrics.text()),
-    )?)
+    Ok(upstreams)
 }

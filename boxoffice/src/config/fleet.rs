@@ -87,6 +87,10 @@ pub struct Fleet {
     #[config(env = "BOXOFFICE_TICKET_KEY_FILE")]
     pub ticket_key_file: Option<PathBuf>,
 
+    /// The key that the cookies of the pages are sealed with, of the role `web` alone; all its replicas have the same.
+    #[config(env = "BOXOFFICE_SESSION_KEY_FILE")]
+    pub session_key_file: Option<PathBuf>,
+
     /// `on`: one replica of each service publishes its outbox on the log. `off`: something else does, such as
     /// Debezium.
     #[config(env = "BOXOFFICE_RELAY", default = "on")]
@@ -141,7 +145,7 @@ impl Fleet {
             Role::Feedback => (&self.feedback_store_url, "BOXOFFICE_FEEDBACK_STORE_URL"),
             Role::Notification => (&self.notification_store_url, "BOXOFFICE_NOTIFICATION_STORE_URL"),
             Role::Analytics => (&self.analytics_store_url, "BOXOFFICE_ANALYTICS_STORE_URL"),
-            Role::Gateway => return None,
+            Role::Gateway | Role::Web => return None,
         };
         let (setting, url) = match (own, &self.store_url) {
             (Some(url), _) => (setting, url),
@@ -161,7 +165,7 @@ impl Fleet {
             Role::Feedback => ("BOXOFFICE_FEEDBACK_URL", &self.feedback_url),
             Role::Notification => ("BOXOFFICE_NOTIFICATION_URL", &self.notification_url),
             Role::Analytics => ("BOXOFFICE_ANALYTICS_URL", &self.analytics_url),
-            Role::Gateway => ("BOXOFFICE_LISTEN", &None),
+            Role::Gateway | Role::Web => ("BOXOFFICE_LISTEN", &None),
         };
         (setting, url.as_deref())
     }
@@ -191,7 +195,7 @@ pub struct FleetFlags {
 /// What further flags of `serve` set.
 #[derive(Debug, Default, Clone, clap::Args)]
 pub struct ListenFlags {
-    /// Where the gateway listens for REST; port 0 takes a free one [default: 127.0.0.1:8000]
+    /// Where the gateway listens for REST, or the pages are; port 0 takes a free one [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
     /// Where a service listens for gRPC; port 0 takes a free one [default: 127.0.0.1:9000]

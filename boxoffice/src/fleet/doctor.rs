@@ -46,10 +46,10 @@ pub async fn run(config: &Config, only: Option<Role>) -> Findings {
             look_at_store(config, role, &mut findings).await;
         }
     }
-    if only != Some(Role::Gateway) {
+    if !matches!(only, Some(Role::Gateway | Role::Web)) {
         look_at_log(config, &mut findings).await;
     }
-    let calls_others = only.is_none_or(|only| matches!(only, Role::User | Role::Gateway));
+    let calls_others = only.is_none_or(|only| matches!(only, Role::User | Role::Gateway | Role::Web));
     if calls_others {
         for role in Role::SERVICES.into_iter().filter(|role| only != Some(*role)) {
             look_at_peer(config, role, &mut findings).await;
@@ -115,7 +115,7 @@ async fn look_at_store(config: &Config, role: Role, findings: &mut Findings) {
         Role::Feedback => store_of::<feedback::FeedbackRow>(config, role).await,
         Role::Notification => store_of::<notification::NotificationRow>(config, role).await,
         Role::Analytics => store_of::<analytics::AnalyticsRow>(config, role).await,
-        Role::Gateway => return,
+        Role::Gateway | Role::Web => return,
     };
     let mend = format!(
         "is the server up, and do user, password and database exist? `boxoffice migrate {role}` prepares the tables"

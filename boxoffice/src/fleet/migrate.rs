@@ -38,6 +38,6 @@ async fn one(url: &StoreUrl, role: Role) -> anyhow::Result<()> {
         Role::Feedback => stores::migrate::<feedback::FeedbackRow>(url, role).await,
         Role::Notification => stores::migrate::<notification::NotificationRow>(url, role).await,
         Role::Analytics => stores::migrate::<analytics::AnalyticsRow>(url, role).await,
-        Role::Gateway => anyhow::bail!("the gateway has no database"),
+        Role::Gateway | Role::Web => anyhow::bail!("{role} has no database"),
     }
 }

@@ -36,7 +36,7 @@ pub async fn list(config: &Config, only: Option<Role>) -> anyhow::Result<Vec<Str
             Role::Feedback => parked_of::<feedback::FeedbackRow>(config, role).await?,
             Role::Notification => parked_of::<notification::NotificationRow>(config, role).await?,
             Role::Analytics => parked_of::<analytics::AnalyticsRow>(config, role).await?,
-            Role::User | Role::Gateway => Vec::new(),
+            Role::User | Role::Gateway | Role::Web => Vec::new(),
         };
         lines.extend(parked.iter().map(|parked| line(role, parked)));
     }
@@ -72,7 +72,9 @@ pub async fn redrive(config: &Config, role: Role) -> anyhow::Result<(usize, Vec<
         Role::Feedback => again(config, role, feedback::FeedbackMachine).await,
         Role::Notification => again(config, role, notification::NotificationMachine::new()).await,
         Role::Analytics => again(config, role, analytics::AnalyticsMachine).await,
-        Role::User | Role::Gateway => anyhow::bail!("{role} consumes no facts, so it has none parked"),
+        Role::User | Role::Gateway | Role::Web => {
+            anyhow::bail!("{role} consumes no facts, so it has none parked")
+        }
     }
 }
 

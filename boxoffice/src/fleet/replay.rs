@@ -56,7 +56,7 @@ pub async fn run(config: &Config, role: Role, into: &StoreUrl) -> anyhow::Result
         Role::Analytics => build::<AnalyticsMachine>(config, role, into, AnalyticsMachine, as_it_is).await,
         Role::Notification => build(config, role, into, NotificationMachine::new(), without_the_mail).await,
         Role::Feedback => build(config, role, into, FeedbackMachine, what_was_heard).await,
-        Role::User | Role::Event | Role::Ticket | Role::Gateway => anyhow::bail!(
+        Role::User | Role::Event | Role::Ticket | Role::Gateway | Role::Web => anyhow::bail!(
             "{role} cannot be built anew from the log: facts come from it. Those that can are analytics, notification \
              and feedback"
         ),

@@ -6,7 +6,10 @@ use std::{
 };
 
 use anyhow::Context;
-use kit::identity::{Signer, Verifier};
+use kit::{
+    Environment,
+    identity::{Signer, Verifier},
+};
 use ticket::TicketKey;
 
 use crate::{
@@ -20,6 +23,8 @@ pub const ACCESS_KEY: &str = "access-token.pk8";
 pub const ACCESS_PUBLIC_KEY: &str = "access-token.pub.pem";
 /// The private key of tickets, in PKCS #8.
 pub const TICKET_KEY: &str = "ticket.pk8";
+/// The key that the cookies of the pages are sealed with: random bytes.
+pub const SESSION_KEY: &str = "session.key";
 /// The longest key file, in bytes.
 const MAX_KEY_BYTES: u64 = 64 * 1024;
 
@@ -43,6 +48,7 @@ pub fn make(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let signer = Signer::from_pkcs8(&read(&access)?).with_context(|| format!("{}", access.display()))?;
     keep(ACCESS_PUBLIC_KEY, &|| Ok(signer.public_pem().into_bytes()))?;
     keep(TICKET_KEY, &|| Ok(Signer::generate()?))?;
+    keep(SESSION_KEY, &|| Ok(Environment::system().random::<{ web::SESSION_KEY_BYTES }>().to_vec()))?;
     Ok(made)
 }
 
@@ -83,6 +89,16 @@ pub fn ticket_key(config: &Config) -> anyhow::Result<TicketKey> {
         .map_err(|_| anyhow::anyhow!("{SETTING}: {} {is_none}", file.display()))
 }
 
+/// The key that the cookies of the pages are sealed with.
+///
+/// # Errors
+/// As [`signer`].
+pub fn session_key(config: &Config) -> anyhow::Result<Vec<u8>> {
+    const SETTING: &str = "BOXOFFICE_SESSION_KEY_FILE";
+    let file = needed(SETTING, config.fleet.session_key_file.as_deref(), SESSION_KEY)?;
+    read_named(SETTING, &file)
+}
+
 fn needed(setting: &str, file: Option<&Path>, name: &str) -> anyhow::Result<PathBuf> {
     file.map(Path::to_owned).with_context(|| {
         format!("{setting} is needed: `boxoffice keys DIRECTORY` makes the keys, then it is DIRECTORY/{name}")
@@ -113,7 +129,7 @@ mod tests {
     fn keys_are_made_once_and_only_their_owner_reads_them() {
         let dir = tempfile::tempdir().unwrap();
         let keys = dir.path().join("keys");
-        assert_eq!(make(&keys).unwrap().len(), 3);
+        assert_eq!(make(&keys).unwrap().len(), 4);
         let before = fs::read(keys.join(ACCESS_KEY)).unwrap();
         fs::remove_file(keys.join(ACCESS_PUBLIC_KEY)).unwrap();
         assert_eq!(
@@ -123,7 +139,7 @@ mod tests {
         );
         assert_eq!(fs::read(keys.join(ACCESS_KEY)).unwrap(), before);
         #[cfg(unix)]
-        for name in [ACCESS_KEY, TICKET_KEY] {
+        for name in [ACCESS_KEY, TICKET_KEY, SESSION_KEY] {
             let mode = fs::metadata(keys.join(name)).unwrap();
             assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode.permissions()) & 0o777, 0o600, "{name}");
         }

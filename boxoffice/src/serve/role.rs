@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A role: one of the six services, or the gateway in front of them.
+/// A role: one of the six services, or the gateway or the pages in front of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Role {
     /// Accounts and sign-in
@@ -19,6 +19,8 @@ pub enum Role {
     Analytics,
     /// REST, in front of all services
     Gateway,
+    /// The pages, in front of all services
+    Web,
 }
 
 impl Role {
@@ -37,10 +39,11 @@ impl Role {
             Self::Notification => "notification",
             Self::Analytics => "analytics",
             Self::Gateway => "gateway",
+            Self::Web => "web",
         }
     }
 
-    /// The full name of its gRPC service; `None` for the gateway.
+    /// The full name of its gRPC service; `None` for what is in front of the services.
     #[must_use]
     pub fn grpc_name(self) -> Option<&'static str> {
         match self {
@@ -50,7 +53,7 @@ impl Role {
             Self::Feedback => Some("boxoffice.v1.FeedbackService"),
             Self::Notification => Some("boxoffice.v1.NotificationService"),
             Self::Analytics => Some("boxoffice.v1.AnalyticsService"),
-            Self::Gateway => None,
+            Self::Gateway | Self::Web => None,
         }
     }
 
@@ -64,7 +67,7 @@ impl Role {
             Self::Feedback => feedback::PUBLISHES,
             Self::Notification => notification::PUBLISHES,
             Self::Analytics => analytics::PUBLISHES,
-            Self::Gateway => &[],
+            Self::Gateway | Self::Web => &[],
         }
     }
 
@@ -78,7 +81,7 @@ impl Role {
             Self::Feedback => feedback::CONSUMES,
             Self::Notification => notification::CONSUMES,
             Self::Analytics => analytics::CONSUMES,
-            Self::Gateway => &[],
+            Self::Gateway | Self::Web => &[],
         }
     }
 }

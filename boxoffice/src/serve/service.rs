@@ -54,8 +54,10 @@ pub struct Parts<'a> {
 /// # Errors
 /// Which setting is missing or wrong.
 pub fn check(role: Role, config: &Config) -> anyhow::Result<()> {
-    if role == Role::Gateway {
-        return Ok(());
+    match role {
+        Role::Gateway => return Ok(()),
+        Role::Web => return keys::session_key(config).map(|_| ()),
+        _ => {}
     }
     stores::check_built_in(&stores::url_of(config, role)?)?;
     log::url_of(config)?;
@@ -77,7 +79,7 @@ pub fn check(role: Role, config: &Config) -> anyhow::Result<()> {
         Role::Notification => {
             mail::mailer(config)?;
         }
-        Role::Event | Role::Feedback | Role::Analytics | Role::Gateway => {}
+        Role::Event | Role::Feedback | Role::Analytics | Role::Gateway | Role::Web => {}
     }
     Ok(())
 }
@@ -131,7 +133,7 @@ impl Parts<'_> {
                 let rpcs = analytics::start(self.runtime, store, Arc::clone(&log.log), environment);
                 Ok(self.finished(rpcs, opened, log))
             }
-            Role::Gateway => anyhow::bail!("the gateway is no service"),
+            Role::Gateway | Role::Web => anyhow::bail!("{role} is no service"),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What can only be read: the node, its state, schemas, tags, the health of upstreams.
 
 use axum::response::Response;
+use http::HeaderValue;
 use kong::{Config, Entity, Kind, Refusal, schema};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -11,10 +12,19 @@ use crate::{
     paths::Call,
 };
 
+/// The type of figures.
+const OPEN_METRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
 /// Answers a call that changes nothing.
 pub(crate) fn page(shared: &Shared, call: Call, _query: &str) -> Result<Response, Failure> {
     let config = shared.state.config();
     let plugins = shared.state.plugins();
+    if call == Call::Metrics {
+        let mut response = Response::new(axum::body::Body::from((shared.figures)()));
+        response.headers_mut().insert(http::header::CONTENT_TYPE, OPEN_METRICS);
+        return Ok(response);
+    }
     let body = match call {
         Call::Root => root(shared),
         Call::Status => json!({
@@ -112,7 +122,7 @@ fn upstream_health(shared: &Shared, config: &Config, upstream: Uuid) -> Result<V
 
 fn endpoints() -> Vec<String> {
     let mut paths: Vec<String> =
-        ["/", "/config", "/endpoints", "/plugins/enabled", "/status", "/tags", "/tags/{tag}"]
+        ["/", "/config", "/endpoints", "/metrics", "/plugins/enabled", "/status", "/tags", "/tags/{tag}"]
             .map(str::to_owned)
             .into();
     for kind in Kind::ALL {

@@ -3,7 +3,7 @@
 //! ```text
 //!   request --> door (token, or this machine) --> body (JSON or form) --> kong::Config decides --> store
 //!                                                                                                    |
-//!   the gateway's next snapshot <-- watch channel <-- the configuration in memory <------------------+
+//!   the gateway's next snapshot <------------------- the configuration in memory <------------------+
 //! ```
 //!
 //! A change is stored before it is answered, and served from then on; other nodes on the same store see it within a
@@ -29,18 +29,25 @@ use std::{
     task::{Context, Poll},
 };
 
-use axum::{extract::Request, response::Response};
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::Request,
+    response::Response,
+};
 use http::{HeaderName, HeaderValue, Method};
 use kong::TargetsHealth;
 use tower::Service;
 
 pub use rows::GatewayRow;
-pub use state::{ChangeError, State};
+pub use state::{ChangeError, Serve, State};
 
 use crate::{answer::Failure, door::Door, paths::Call};
 
 /// The version of Kong whose Admin API this is.
 pub const KONG_VERSION: &str = "3.9.0";
+
+/// The figures of a process, as OpenMetrics text.
+pub type Figures = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// What the Admin API is made of.
 pub(crate) struct Shared {
@@ -48,6 +55,8 @@ pub(crate) struct Shared {
     pub state: Arc<State>,
     /// How targets are.
     pub health: Arc<dyn TargetsHealth>,
+    /// The figures of this process, as OpenMetrics text.
+    pub figures: Figures,
     /// The id of this node.
     pub node: uuid::Uuid,
     door: Door,
@@ -63,13 +72,22 @@ impl Admin {
     /// The Admin API of a configuration. Without a token it answers programs on this machine only, so it must not
     /// listen elsewhere then.
     #[must_use]
-    pub fn new(state: Arc<State>, health: Arc<dyn TargetsHealth>, token: Option<String>) -> Self {
+    pub fn new(
+        state: Arc<State>,
+        health: Arc<dyn TargetsHealth>,
+        figures: Figures,
+        token: Option<String>,
+    ) -> Self {
         let node = state.given().id;
-        Self { shared: Arc::new(Shared { state, health, node, door: Door::new(token) }) }
+        Self { shared: Arc::new(Shared { state, health, figures, node, door: Door::new(token) }) }
     }
 }
 
-impl Service<Request> for Admin {
+impl<B> Service<http::Request<B>> for Admin
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
     type Response = Response;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
@@ -78,13 +96,13 @@ impl Service<Request> for Admin {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
-        let shared = Arc::clone(&self.shared);
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let (shared, request) = (Arc::clone(&self.shared), request.map(Body::new));
         Box::pin(async move {
             let is_head = request.method() == Method::HEAD;
             let mut response = answer(&shared, request).await.unwrap_or_else(Failure::into_response);
             if is_head {
-                *response.body_mut() = axum::body::Body::empty();
+                *response.body_mut() = Body::empty();
             }
             let headers = response.headers_mut();
             headers.insert(http::header::SERVER, HeaderValue::from_static("boxoffice"));

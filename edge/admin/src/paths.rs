@@ -10,6 +10,8 @@ pub(crate) enum Call {
     Root,
     /// `/status`.
     Status,
+    /// `/metrics`.
+    Metrics,
     /// `/endpoints`.
     Endpoints,
     /// `/config`.
@@ -58,6 +60,7 @@ impl Call {
         match segments.as_slice() {
             [] => Ok(Self::Root),
             ["status"] => Ok(Self::Status),
+            ["metrics"] => Ok(Self::Metrics),
             ["endpoints"] => Ok(Self::Endpoints),
             ["config"] => Ok(Self::Config),
             ["tags"] => Ok(Self::Tags(None)),

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockWriteGuard},
     time::Duration,
 };
 
@@ -47,7 +47,10 @@ struct Seen {
     revision: Version,
 }
 
-/// The configuration of this node. Whoever serves follows it by [`State::follow`].
+/// Who serves a configuration: told of each before the change that made it is answered.
+pub type Serve = Box<dyn Fn(&Arc<Config>) + Send + Sync>;
+
+/// The configuration of this node.
 pub struct State {
     store: Arc<dyn Store<GatewayRow>>,
     environment: Environment,
@@ -56,7 +59,8 @@ pub struct State {
     /// One change at a time; what it protects is read without it.
     changing: Mutex<()>,
     seen: RwLock<Seen>,
-    served: watch::Sender<Arc<Config>>,
+    serve: Serve,
+    changes: watch::Sender<Version>,
 }
 
 impl State {
@@ -69,8 +73,8 @@ impl State {
         environment: Environment,
         plugins: Arc<dyn PluginSchemas>,
         base: Config,
+        serve: Serve,
     ) -> Result<Self, ChangeError> {
-        let served = watch::Sender::new(Arc::new(base.clone()));
         let state = Self {
             store,
             environment,
@@ -78,7 +82,8 @@ impl State {
             base,
             changing: Mutex::default(),
             seen: RwLock::default(),
-            served,
+            serve,
+            changes: watch::Sender::default(),
         };
         state.reload().await?;
         Ok(state)
@@ -96,10 +101,10 @@ impl State {
         self.seen.read().unwrap_or_else(PoisonError::into_inner).revision
     }
 
-    /// The configuration as it changes.
+    /// The revisions as they come.
     #[must_use]
-    pub fn follow(&self) -> watch::Receiver<Arc<Config>> {
-        self.served.subscribe()
+    pub fn follow(&self) -> watch::Receiver<Version> {
+        self.changes.subscribe()
     }
 
     /// The plugins that there are.
@@ -194,7 +199,14 @@ impl State {
         }
         seen.revision += 1;
         seen.config = Arc::new(config);
-        self.served.send_replace(Arc::clone(&seen.config));
+        self.is_served(seen);
+    }
+
+    fn is_served(&self, seen: RwLockWriteGuard<'_, Seen>) {
+        let (config, revision) = (Arc::clone(&seen.config), seen.revision);
+        drop(seen);
+        (self.serve)(&config);
+        self.changes.send_replace(revision);
     }
 
     /// Reads everything anew.
@@ -218,8 +230,9 @@ impl State {
             // Somebody may have written between two pages.
             if self.stored_revision().await? == before {
                 seen.config = Arc::new(config);
-                self.served.send_replace(Arc::clone(&seen.config));
-                *self.seen.write().unwrap_or_else(PoisonError::into_inner) = seen;
+                let mut known = self.seen.write().unwrap_or_else(PoisonError::into_inner);
+                *known = seen;
+                self.is_served(known);
                 return Ok(());
             }
         }

@@ -1,4 +1,5 @@
 //! The Admin API as its clients call it, on a store in memory.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use std::sync::Arc;
 
@@ -60,9 +61,19 @@ async fn gateway_on(store: Arc<dyn Store<GatewayRow>>, token: Option<&str>) -> G
         limit: vec![Field::integer("minute", ""), Field::text("policy", "").default("local")],
     };
     let state =
-        State::load(store, Environment::system(), Arc::new(plugins), Config::default()).await.unwrap();
+        State::load(store, Environment::system(), Arc::new(plugins), Config::default(), Box::new(|_| {}))
+            .await
+            .unwrap();
     let state = Arc::new(state);
-    Gateway { admin: Admin::new(Arc::clone(&state), Arc::new(AllWell), token.map(str::to_owned)), state }
+    Gateway {
+        admin: Admin::new(
+            Arc::clone(&state),
+            Arc::new(AllWell),
+            Arc::new(String::new),
+            token.map(str::to_owned),
+        ),
+        state,
+    }
 }
 
 fn memory() -> Arc<dyn Store<GatewayRow>> {
@@ -242,10 +253,11 @@ async fn what_was_answered_is_there_after_a_restart_and_on_other_nodes() {
     let (status, _) = second.json("POST", "/services", json!({"name": "b", "host": "b"})).await;
     assert_eq!(status, 201);
     let watching = tokio_util::sync::CancellationToken::new();
-    let (state, until) = (Arc::clone(&first.state), watching.clone());
-    let watcher = tokio::spawn(async move { state.watch_others(until).await });
-    let mut served = first.state.follow();
-    served.wait_for(|config| config.find(kong::Kind::Services, "b").is_some()).await.unwrap();
+    let (watched, until) = (Arc::clone(&first.state), watching.clone());
+    let watcher = tokio::spawn(async move { watched.watch_others(until).await });
+    let (mut changes, state) = (first.state.follow(), Arc::clone(&first.state));
+    let is_seen = |_: &u64| state.config().find(kong::Kind::Services, "b").is_some();
+    changes.wait_for(is_seen).await.unwrap();
     watching.cancel();
     watcher.await.unwrap();
     let third = gateway_on(store, None).await;

@@ -244,6 +244,12 @@ impl Gateway {
         Arc::clone(&self.shared.live)
     }
 
+    /// The figures of this process, as `/metrics` shows them.
+    #[must_use]
+    pub fn figures(&self) -> String {
+        self.shared.pages.figures()
+    }
+
     /// The same gateway, for a client of whom more is known than its requests say.
     #[must_use]
     pub fn for_peer(&self, peer: Peer) -> Self {

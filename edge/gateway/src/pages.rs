@@ -72,6 +72,11 @@ impl Pages {
         matches!(path, "/readyz" | "/metrics") || self.fixed.contains_key(path)
     }
 
+    /// The figures, as OpenMetrics text.
+    pub fn figures(&self) -> String {
+        self.metrics.text(&(self.extra_metrics)())
+    }
+
     /// The page at a path.
     pub async fn answer(&self, method: &Method, path: &str) -> Result<Response, Problem> {
         if !matches!(*method, Method::GET | Method::HEAD) {
@@ -79,7 +84,7 @@ impl Pages {
         }
         match path {
             "/readyz" => Ok(self.readyz().await),
-            "/metrics" => Ok(page(metrics::CONTENT_TYPE, self.metrics.text(&(self.extra_metrics)()))),
+            "/metrics" => Ok(page(metrics::CONTENT_TYPE, self.figures())),
             _ => self.fixed(path),
         }
     }

@@ -269,6 +269,12 @@ impl Live {
         Self { current: ArcSwap::from_pointee(first), resources, building: Mutex::new(()) }
     }
 
+    /// The schemas of the plugins that can be served.
+    #[must_use]
+    pub fn schemas(&self) -> plugins::Schemas {
+        plugins::Schemas(self.resources.clone())
+    }
+
     /// The snapshot to go by.
     pub fn snapshot(&self) -> Guard<Arc<Snapshot>> {
         self.current.load()

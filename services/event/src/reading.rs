@@ -49,7 +49,8 @@ impl Events {
         let caller = Caller::of(&request);
         let now = self.handle.environment().now();
         let view = self.visible(&caller, &request.get_ref().event_id).await?;
-        if view.event.status == EventStatus::Published {
+        let is_visit = request.metadata().get(kit::request::LOOK_UP).is_none();
+        if is_visit && view.event.status == EventStatus::Published {
             self.visits.count(view.event.id, now.day());
         }
         let eyes = eyes_of(&caller, &view.event);

@@ -15,6 +15,9 @@ pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 pub const PREFER_WAIT_MS: &str = "prefer-wait-ms";
 /// Metadata: the version that the client expects, from `If-Match`.
 pub const IF_MATCH: &str = "if-match";
+/// Metadata: an event is looked up by another part of the platform, which is no visit by a person. The gateway never
+/// passes it on.
+pub const LOOK_UP: &str = "look-up";
 /// Metadata: W3C trace context.
 pub const TRACEPARENT: &str = "traceparent";
 /// Metadata of a response: the answer is the first one again.

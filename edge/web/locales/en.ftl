@@ -1,0 +1,180 @@
+### English. Every other file has the same texts with the same variables; the build says what is missing.
+
+## How the language writes numbers, money and time
+
+language-name = English
+# The numbers that take the form [one], separated by spaces.
+plural-one = 1
+number-decimal = .
+number-group = ,
+# The sizes of groups of digits from the right; the last one goes on.
+number-grouping = 3
+money-with-sign = { $sign }{ $amount }
+date-long = { $weekday }, { $day } { $month } { $year }
+date-short = { $day } { $month } { $year }
+date-month = { $month } { $year }
+date-and-time = { $date }, { $time }
+# 24, or 12 with the two words below.
+time-hours = 24
+time-morning = am
+time-afternoon = pm
+month-names = January February March April May June July August September October November December
+month-names-short = Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec
+weekday-names = Monday Tuesday Wednesday Thursday Friday Saturday Sunday
+weekday-names-short = Mon Tue Wed Thu Fri Sat Sun
+
+## Around every page
+
+site-name = Boxoffice
+skip-to-content = Skip to the content
+nav-label = Main
+nav-events = Events
+nav-calendar = Calendar
+nav-bookings = My bookings
+nav-organise = Organise
+nav-admin = Admin
+nav-log-in = Log in
+nav-sign-up = Sign up
+nav-log-out = Log out
+footer-about = Tickets from the people who make the event.
+language = Language
+colours = Colours
+colours-system = As the system
+colours-light = Light
+colours-dark = Dark
+free-of-charge = Free of charge
+
+## Forms
+
+form-is-wrong = There is a problem
+optional = optional
+cancel-and-go-back = Go back
+save = Save
+
+## After a form
+
+notice-signed-up = Welcome. Your account is open and you are logged in.
+notice-logged-in = You are logged in.
+notice-logged-out = You are logged out.
+notice-account-saved = Your account was saved.
+notice-password-changed = Your password was changed. You are logged out everywhere else.
+notice-account-deleted = Your account and what was held about you were erased.
+notice-paid = Your payment arrived.
+notice-cancelled = It was cancelled. What you paid for it is on its way back.
+notice-transferred = The ticket was handed on. Your own code no longer admits anybody.
+notice-rated = Thank you. Your rating counts.
+
+## When something does not work
+
+error-code = Code
+error-to-events = See what is on
+error-to-bookings = My bookings
+refused-not-found = There is nothing here
+refused-not-found-next = The address may be mistyped, or what was here is gone. The list of events is a good place to go on.
+refused-event-not-found = There is no such event
+refused-event-not-found-next = It may have been taken down, or the address is mistyped. See what else is on.
+refused-event-not-published = This event is not on sale
+refused-event-not-published-next = The organiser has not published it yet. Come back later, or see what else is on.
+refused-event-cancelled = This event was cancelled
+refused-event-cancelled-next = Bookings were ended and payments are being returned. You need not do anything.
+refused-event-ended = This event is over
+refused-event-ended-next = It can no longer be booked. See what is on next.
+refused-event-not-started = The event has not started yet
+refused-event-not-started-next = You can rate it as soon as it begins.
+refused-sold-out = Sold out
+refused-sold-out-next = There are not enough places left for what you asked for, and nothing was charged. Try fewer places or another kind of ticket. Places that others hold and do not pay come back after some minutes.
+refused-over-limit = That is more than one booking may have
+refused-over-limit-next = Choose fewer tickets. The limit is shown beside each kind of ticket.
+refused-sales-not-started = Sales have not started
+refused-sales-not-started-next = The event's page says when they do. Nothing was booked.
+refused-sales-ended = Sales have ended
+refused-sales-ended-next = This kind of ticket can no longer be bought. Look whether another kind is still on sale.
+refused-unknown-ticket-type = This kind of ticket is gone
+refused-unknown-ticket-type-next = The organiser has changed the event meanwhile. Choose again on the event's page.
+refused-unknown-promo-code = This code is not known
+refused-unknown-promo-code-next = Check the code, or book without it.
+refused-mixed-currencies = Two currencies in one booking
+refused-mixed-currencies-next = Book the tickets in one currency first, then the others.
+refused-expired = The time to pay ran out
+refused-expired-next = The places went back on sale and nothing was charged. You can book again if there are places left.
+refused-not-payable = This booking cannot be paid now
+refused-not-payable-next = It may be paid already, or be over. The booking's page says how it stands.
+refused-payment-declined = The payment was declined
+refused-payment-declined-next = Nothing was charged and your places are still held. Pay with another card before the time is up.
+refused-payment-failed = The payment failed
+refused-payment-failed-next = Nothing was charged. You can book again.
+refused-payment-in-progress = A payment is under way
+refused-payment-in-progress-next = Wait a moment and look at the booking again. You will not be charged twice.
+refused-already-cancelled = It is cancelled already
+refused-already-cancelled-next = You need not do anything. The booking's page says how it stands.
+refused-not-cancellable = This can no longer be cancelled
+refused-not-cancellable-next = A ticket that was used, or an event that has begun, cannot be given back. Ask the organiser.
+refused-not-transferable = This ticket cannot be handed on
+refused-not-transferable-next = It was used or cancelled already.
+refused-unknown-recipient = Nobody here has this address
+refused-unknown-recipient-next = Ask the person to sign up first, then hand the ticket on to the address of that account.
+refused-not-a-ticket-holder = Only who had a ticket may rate
+refused-not-a-ticket-holder-next = Log in with the account that holds the ticket.
+refused-buyer = You cancelled this booking
+refused-buyer-next = What you paid is on its way back. You can book again.
+refused-forbidden = This is not for you to see
+refused-forbidden-next = It belongs to somebody else. Perhaps you are logged in with another account.
+refused-forged-form = This form is not from here, or is too old
+refused-forged-form-next = Nothing was changed. Go back, reload the page and send it again. Your browser must accept cookies of this site.
+refused-bad-input = That could not be read
+refused-bad-input-next = Go back and check what you entered.
+refused-body-too-large = That is too long
+refused-body-too-large-next = Go back and shorten what you entered.
+refused-method = That cannot be done here
+refused-method-next = Go back and use the buttons of the page.
+refused-changed = It was changed meanwhile
+refused-changed-next = Go back, reload the page and look at it again before you send it.
+refused-too-many = Too many tries
+refused-too-many-next = Wait a minute and try again.
+refused-unavailable = Not available right now
+refused-unavailable-next = Much is going on, or a part of this site is being restarted. Wait a moment and try again; nothing is done twice.
+refused-internal = Something went wrong here
+refused-internal-next = It is not your fault. Try again; nothing is done twice.
+
+## Accounts
+
+sign-up-title = Open an account
+sign-up-why = With an account you book tickets, and organise events of your own.
+sign-up-have-one = You have an account already?
+sign-up-action = Open the account
+log-in-title = Log in
+log-in-first = Log in to go on. Then you come back to where you were.
+log-in-none = You have no account yet?
+log-in-wrong = The address and the password do not belong together
+account-title = Your account
+name = Name
+name-hint = As it should be on your tickets
+name-mend = Enter your name, up to 200 characters
+email = Email address
+email-mend = Enter an email address, such as name@example.org
+email-taken = This address has an account already. Log in, or use another address
+email-fixed = The address cannot be changed. Tickets are sent to it.
+password = Password
+password-hint = At least 8 characters
+password-mend = Enter a password of 8 to 256 characters
+password-current = Current password
+password-current-mend = This is not your current password
+password-new = New password
+password-title = Change the password
+password-action = Change the password
+gender = Gender
+gender-none = No answer
+gender-male = Male
+gender-female = Female
+gender-other = Other
+birth-year = Year of birth
+birth-year-mend = Enter a year with four digits, or nothing
+about-you-hint = Organisers see it only as sums over all their visitors.
+export-title = What is held about you
+export-text = Everything, from every part of this site, as one file.
+export-action = Download it
+delete-title = Erase the account
+delete-text = Your name and address are erased everywhere. Tickets that you hold can no longer be shown. This cannot be undone.
+delete-confirm = I want to erase my account
+delete-confirm-mend = Tick the box to say that you are sure
+delete-action = Erase the account

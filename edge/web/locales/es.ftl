@@ -1,0 +1,175 @@
+## How the language writes numbers, money and time
+
+language-name = Español
+plural-one = 1
+number-decimal = ,
+number-group = .
+number-grouping = 3
+money-with-sign = { $amount }{"\u00A0"}{ $sign }
+date-long = { $weekday }, { $day } de { $month } de { $year }
+date-short = { $day } { $month } { $year }
+date-month = { $month } de { $year }
+date-and-time = { $date }, { $time }
+time-hours = 24
+time-morning = a.{"\u00A0"}m.
+time-afternoon = p.{"\u00A0"}m.
+month-names = enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
+month-names-short = ene feb mar abr may jun jul ago sept oct nov dic
+weekday-names = lunes martes miércoles jueves viernes sábado domingo
+weekday-names-short = lun mar mié jue vie sáb dom
+
+## Around every page
+
+site-name = Boxoffice
+skip-to-content = Ir al contenido
+nav-label = Principal
+nav-events = Eventos
+nav-calendar = Calendario
+nav-bookings = Mis reservas
+nav-organise = Organizar
+nav-admin = Administración
+nav-log-in = Iniciar sesión
+nav-sign-up = Crear cuenta
+nav-log-out = Cerrar sesión
+footer-about = Entradas de quienes hacen el evento.
+language = Idioma
+colours = Colores
+colours-system = Como el sistema
+colours-light = Claro
+colours-dark = Oscuro
+free-of-charge = Gratis
+
+## Forms
+
+form-is-wrong = Hay un problema
+optional = opcional
+cancel-and-go-back = Volver
+save = Guardar
+
+## After a form
+
+notice-signed-up = Le damos la bienvenida. Su cuenta está creada y la sesión, iniciada.
+notice-logged-in = Ha iniciado sesión.
+notice-logged-out = Ha cerrado la sesión.
+notice-account-saved = Su cuenta se ha guardado.
+notice-password-changed = Su contraseña ha cambiado. La sesión está cerrada en todos los demás sitios.
+notice-account-deleted = Su cuenta y lo que se guardaba sobre usted se han borrado.
+notice-paid = Su pago ha llegado.
+notice-cancelled = Está cancelado. Lo que pagó por ello va de vuelta.
+notice-transferred = La entrada se ha traspasado. Su propio código ya no da acceso.
+notice-rated = Gracias. Su valoración cuenta.
+
+## When something does not work
+
+error-code = Código
+error-to-events = Ver la cartelera
+error-to-bookings = Mis reservas
+refused-not-found = Aquí no hay nada
+refused-not-found-next = Quizá la dirección esté mal escrita, o lo que había aquí ya no esté. La cartelera es un buen lugar para seguir.
+refused-event-not-found = No existe ese evento
+refused-event-not-found-next = Quizá se haya retirado, o la dirección esté mal escrita. Vea qué más hay.
+refused-event-not-published = Este evento no está a la venta
+refused-event-not-published-next = Todavía no se ha publicado. Vuelva más tarde o vea qué más hay.
+refused-event-cancelled = Este evento se ha cancelado
+refused-event-cancelled-next = Las reservas han terminado y los pagos se devuelven. No tiene que hacer nada.
+refused-event-ended = Este evento ya ha pasado
+refused-event-ended-next = Ya no se puede reservar. Vea qué viene ahora.
+refused-event-not-started = El evento aún no ha empezado
+refused-event-not-started-next = Podrá valorarlo en cuanto empiece.
+refused-sold-out = Agotado
+refused-sold-out-next = No quedan tantas plazas como pidió y no se le ha cobrado nada. Pruebe con menos plazas u otro tipo de entrada. Las plazas que otros retienen y no pagan vuelven a los pocos minutos.
+refused-over-limit = Es más de lo que admite una reserva
+refused-over-limit-next = Elija menos entradas. El límite figura junto a cada tipo.
+refused-sales-not-started = La venta no ha empezado
+refused-sales-not-started-next = La página del evento dice cuándo empieza. No se ha reservado nada.
+refused-sales-ended = La venta ha terminado
+refused-sales-ended-next = Este tipo de entrada ya no se vende. Mire si queda otro a la venta.
+refused-unknown-ticket-type = Este tipo de entrada ya no existe
+refused-unknown-ticket-type-next = El evento ha cambiado mientras tanto. Elija de nuevo en su página.
+refused-unknown-promo-code = No se conoce ese código
+refused-unknown-promo-code-next = Compruebe el código o reserve sin él.
+refused-mixed-currencies = Dos monedas en una reserva
+refused-mixed-currencies-next = Reserve primero las entradas en una moneda y después las otras.
+refused-expired = Se acabó el tiempo para pagar
+refused-expired-next = Las plazas vuelven a estar a la venta y no se le ha cobrado nada. Puede reservar otra vez si quedan plazas.
+refused-not-payable = Esta reserva no se puede pagar ahora
+refused-not-payable-next = Quizá ya esté pagada o haya terminado. Su página dice cómo está.
+refused-payment-declined = El pago fue rechazado
+refused-payment-declined-next = No se ha cobrado nada y sus plazas siguen retenidas. Pague con otra tarjeta antes de que acabe el tiempo.
+refused-payment-failed = El pago ha fallado
+refused-payment-failed-next = No se ha cobrado nada. Puede reservar otra vez.
+refused-payment-in-progress = Hay un pago en curso
+refused-payment-in-progress-next = Espere un momento y mire otra vez la reserva. No se le cobrará dos veces.
+refused-already-cancelled = Ya está cancelado
+refused-already-cancelled-next = No tiene que hacer nada. La página de la reserva dice cómo está.
+refused-not-cancellable = Ya no se puede cancelar
+refused-not-cancellable-next = Una entrada usada, o un evento ya empezado, no se puede devolver. Pregunte a quien organiza.
+refused-not-transferable = Esta entrada no se puede traspasar
+refused-not-transferable-next = Ya se ha usado o cancelado.
+refused-unknown-recipient = Nadie aquí tiene esa dirección
+refused-unknown-recipient-next = Pida a esa persona que cree primero una cuenta y traspase la entrada a la dirección de esa cuenta.
+refused-not-a-ticket-holder = Solo quien tuvo una entrada puede valorar
+refused-not-a-ticket-holder-next = Inicie sesión con la cuenta que tiene la entrada.
+refused-buyer = Usted canceló esta reserva
+refused-buyer-next = Lo que pagó va de vuelta. Puede reservar otra vez.
+refused-forbidden = Esto no es para usted
+refused-forbidden-next = Pertenece a otra persona. Quizá haya iniciado sesión con otra cuenta.
+refused-forged-form = Este formulario no es de aquí o es demasiado antiguo
+refused-forged-form-next = No se ha cambiado nada. Vuelva atrás, recargue la página y envíelo otra vez. Su navegador debe aceptar las cookies de este sitio.
+refused-bad-input = No se ha podido leer
+refused-bad-input-next = Vuelva atrás y compruebe lo que escribió.
+refused-body-too-large = Es demasiado largo
+refused-body-too-large-next = Vuelva atrás y acorte lo que escribió.
+refused-method = Eso no se puede hacer aquí
+refused-method-next = Vuelva atrás y use los botones de la página.
+refused-changed = Ha cambiado mientras tanto
+refused-changed-next = Vuelva atrás, recargue la página y mírelo otra vez antes de enviarlo.
+refused-too-many = Demasiados intentos
+refused-too-many-next = Espere un minuto e inténtelo de nuevo.
+refused-unavailable = No disponible ahora mismo
+refused-unavailable-next = Hay mucho movimiento o se está reiniciando una parte del sitio. Espere un momento e inténtelo de nuevo; nada se hace dos veces.
+refused-internal = Algo ha fallado aquí
+refused-internal-next = No es culpa suya. Inténtelo de nuevo; nada se hace dos veces.
+
+## Accounts
+
+sign-up-title = Crear una cuenta
+sign-up-why = Con una cuenta reserva entradas y organiza sus propios eventos.
+sign-up-have-one = ¿Ya tiene una cuenta?
+sign-up-action = Crear la cuenta
+log-in-title = Iniciar sesión
+log-in-first = Inicie sesión para continuar. Después volverá a donde estaba.
+log-in-none = ¿Aún no tiene cuenta?
+log-in-wrong = La dirección y la contraseña no se corresponden
+account-title = Su cuenta
+name = Nombre
+name-hint = Como debe figurar en sus entradas
+name-mend = Escriba su nombre, de 200 caracteres como máximo
+email = Correo electrónico
+email-mend = Escriba una dirección de correo, como nombre@example.org
+email-taken = Esta dirección ya tiene una cuenta. Inicie sesión o use otra dirección
+email-fixed = La dirección no se puede cambiar. Las entradas se envían a ella.
+password = Contraseña
+password-hint = Al menos 8 caracteres
+password-mend = Escriba una contraseña de 8 a 256 caracteres
+password-current = Contraseña actual
+password-current-mend = Esta no es su contraseña actual
+password-new = Contraseña nueva
+password-title = Cambiar la contraseña
+password-action = Cambiar la contraseña
+gender = Género
+gender-none = Sin respuesta
+gender-male = Hombre
+gender-female = Mujer
+gender-other = Otro
+birth-year = Año de nacimiento
+birth-year-mend = Escriba un año de cuatro cifras, o nada
+about-you-hint = Quienes organizan solo lo ven como suma de todo el público.
+export-title = Lo que se guarda sobre usted
+export-text = Todo, de cada parte de este sitio, en un solo archivo.
+export-action = Descargar
+delete-title = Borrar la cuenta
+delete-text = Su nombre y su dirección se borran en todas partes. Las entradas que tenga ya no se podrán mostrar. No se puede deshacer.
+delete-confirm = Quiero borrar mi cuenta
+delete-confirm-mend = Marque la casilla si está seguro
+delete-action = Borrar la cuenta

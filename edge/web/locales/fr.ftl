@@ -1,0 +1,175 @@
+## How the language writes numbers, money and time
+
+language-name = Français
+plural-one = 0 1
+number-decimal = ,
+number-group = {"\u202F"}
+number-grouping = 3
+money-with-sign = { $amount }{"\u00A0"}{ $sign }
+date-long = { $weekday } { $day } { $month } { $year }
+date-short = { $day } { $month } { $year }
+date-month = { $month } { $year }
+date-and-time = { $date } à { $time }
+time-hours = 24
+time-morning = du matin
+time-afternoon = de l’après-midi
+month-names = janvier février mars avril mai juin juillet août septembre octobre novembre décembre
+month-names-short = janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.
+weekday-names = lundi mardi mercredi jeudi vendredi samedi dimanche
+weekday-names-short = lun. mar. mer. jeu. ven. sam. dim.
+
+## Around every page
+
+site-name = Boxoffice
+skip-to-content = Aller au contenu
+nav-label = Principal
+nav-events = Événements
+nav-calendar = Calendrier
+nav-bookings = Mes réservations
+nav-organise = Organiser
+nav-admin = Administration
+nav-log-in = Se connecter
+nav-sign-up = Créer un compte
+nav-log-out = Se déconnecter
+footer-about = Des billets vendus par ceux qui font l’événement.
+language = Langue
+colours = Couleurs
+colours-system = Comme le système
+colours-light = Clair
+colours-dark = Sombre
+free-of-charge = Gratuit
+
+## Forms
+
+form-is-wrong = Il y a un problème
+optional = facultatif
+cancel-and-go-back = Retour
+save = Enregistrer
+
+## After a form
+
+notice-signed-up = Bienvenue. Votre compte est créé et vous êtes connecté.
+notice-logged-in = Vous êtes connecté.
+notice-logged-out = Vous êtes déconnecté.
+notice-account-saved = Votre compte a été enregistré.
+notice-password-changed = Votre mot de passe a été changé. Vous êtes déconnecté partout ailleurs.
+notice-account-deleted = Votre compte et ce qui était conservé à votre sujet ont été effacés.
+notice-paid = Votre paiement est arrivé.
+notice-cancelled = L’annulation est faite. Ce que vous avez payé vous sera remboursé.
+notice-transferred = Le billet a été transmis. Votre propre code ne donne plus accès.
+notice-rated = Merci. Votre note compte.
+
+## When something does not work
+
+error-code = Code
+error-to-events = Voir le programme
+error-to-bookings = Mes réservations
+refused-not-found = Il n’y a rien ici
+refused-not-found-next = L’adresse est peut-être mal saisie, ou la page a disparu. Le programme est un bon endroit pour continuer.
+refused-event-not-found = Cet événement n’existe pas
+refused-event-not-found-next = Il a peut-être été retiré, ou l’adresse est mal saisie. Voyez ce qu’il y a d’autre au programme.
+refused-event-not-published = Cet événement n’est pas en vente
+refused-event-not-published-next = Il n’est pas encore publié. Revenez plus tard, ou voyez ce qu’il y a d’autre au programme.
+refused-event-cancelled = Cet événement est annulé
+refused-event-cancelled-next = Les réservations ont pris fin et les paiements sont remboursés. Vous n’avez rien à faire.
+refused-event-ended = Cet événement est terminé
+refused-event-ended-next = On ne peut plus le réserver. Voyez ce qui vient ensuite.
+refused-event-not-started = L’événement n’a pas encore commencé
+refused-event-not-started-next = Vous pourrez le noter dès qu’il commencera.
+refused-sold-out = Complet
+refused-sold-out-next = Il ne reste pas assez de places pour votre demande, et rien n’a été débité. Essayez avec moins de places ou un autre type de billet. Les places retenues par d’autres et non payées reviennent en vente après quelques minutes.
+refused-over-limit = C’est plus que ce que permet une réservation
+refused-over-limit-next = Choisissez moins de billets. La limite est indiquée à côté de chaque type.
+refused-sales-not-started = La vente n’a pas commencé
+refused-sales-not-started-next = La page de l’événement dit quand elle commence. Rien n’a été réservé.
+refused-sales-ended = La vente est terminée
+refused-sales-ended-next = Ce type de billet n’est plus en vente. Voyez s’il en reste un autre.
+refused-unknown-ticket-type = Ce type de billet n’existe plus
+refused-unknown-ticket-type-next = L’événement a été modifié entre-temps. Choisissez de nouveau sur sa page.
+refused-unknown-promo-code = Ce code est inconnu
+refused-unknown-promo-code-next = Vérifiez le code, ou réservez sans lui.
+refused-mixed-currencies = Deux monnaies dans une réservation
+refused-mixed-currencies-next = Réservez d’abord les billets dans une monnaie, puis les autres.
+refused-expired = Le délai de paiement est écoulé
+refused-expired-next = Les places sont de nouveau en vente et rien n’a été débité. Vous pouvez réserver encore s’il reste des places.
+refused-not-payable = Cette réservation ne peut pas être payée maintenant
+refused-not-payable-next = Elle est peut-être déjà payée, ou terminée. Sa page indique son état.
+refused-payment-declined = Le paiement a été refusé
+refused-payment-declined-next = Rien n’a été débité et vos places restent retenues. Payez avec une autre carte avant la fin du délai.
+refused-payment-failed = Le paiement a échoué
+refused-payment-failed-next = Rien n’a été débité. Vous pouvez réserver de nouveau.
+refused-payment-in-progress = Un paiement est en cours
+refused-payment-in-progress-next = Attendez un instant, puis regardez de nouveau la réservation. Vous ne serez pas débité deux fois.
+refused-already-cancelled = C’est déjà annulé
+refused-already-cancelled-next = Vous n’avez rien à faire. La page de la réservation indique son état.
+refused-not-cancellable = On ne peut plus annuler
+refused-not-cancellable-next = Un billet utilisé, ou un événement commencé, ne se rend pas. Demandez à l’organisateur.
+refused-not-transferable = Ce billet ne peut pas être transmis
+refused-not-transferable-next = Il a déjà été utilisé ou annulé.
+refused-unknown-recipient = Personne ici n’a cette adresse
+refused-unknown-recipient-next = Demandez d’abord à la personne de créer un compte, puis transmettez le billet à l’adresse de ce compte.
+refused-not-a-ticket-holder = Seuls les détenteurs d’un billet peuvent noter
+refused-not-a-ticket-holder-next = Connectez-vous avec le compte qui détient le billet.
+refused-buyer = Vous avez annulé cette réservation
+refused-buyer-next = Ce que vous avez payé vous sera remboursé. Vous pouvez réserver de nouveau.
+refused-forbidden = Cette page ne vous est pas destinée
+refused-forbidden-next = Elle appartient à quelqu’un d’autre. Vous êtes peut-être connecté avec un autre compte.
+refused-forged-form = Ce formulaire ne vient pas d’ici, ou il est trop ancien
+refused-forged-form-next = Rien n’a été modifié. Revenez en arrière, rechargez la page et envoyez-le de nouveau. Votre navigateur doit accepter les cookies de ce site.
+refused-bad-input = La demande est illisible
+refused-bad-input-next = Revenez en arrière et vérifiez votre saisie.
+refused-body-too-large = C’est trop long
+refused-body-too-large-next = Revenez en arrière et raccourcissez votre saisie.
+refused-method = Ce n’est pas possible ici
+refused-method-next = Revenez en arrière et utilisez les boutons de la page.
+refused-changed = Cela a changé entre-temps
+refused-changed-next = Revenez en arrière, rechargez la page et vérifiez avant d’envoyer.
+refused-too-many = Trop d’essais
+refused-too-many-next = Attendez une minute et réessayez.
+refused-unavailable = Indisponible pour le moment
+refused-unavailable-next = Il y a beaucoup de monde, ou une partie du site redémarre. Attendez un instant et réessayez ; rien n’est fait deux fois.
+refused-internal = Quelque chose s’est mal passé ici
+refused-internal-next = Ce n’est pas votre faute. Réessayez ; rien n’est fait deux fois.
+
+## Accounts
+
+sign-up-title = Créer un compte
+sign-up-why = Avec un compte, vous réservez des billets et organisez vos propres événements.
+sign-up-have-one = Vous avez déjà un compte ?
+sign-up-action = Créer le compte
+log-in-title = Se connecter
+log-in-first = Connectez-vous pour continuer. Vous reviendrez ensuite où vous étiez.
+log-in-none = Vous n’avez pas encore de compte ?
+log-in-wrong = L’adresse et le mot de passe ne vont pas ensemble
+account-title = Votre compte
+name = Nom
+name-hint = Tel qu’il doit figurer sur vos billets
+name-mend = Saisissez votre nom, 200 caractères au plus
+email = Adresse e-mail
+email-mend = Saisissez une adresse e-mail, par exemple nom@example.org
+email-taken = Cette adresse a déjà un compte. Connectez-vous, ou prenez une autre adresse
+email-fixed = L’adresse ne peut pas être changée. Les billets y sont envoyés.
+password = Mot de passe
+password-hint = Au moins 8 caractères
+password-mend = Saisissez un mot de passe de 8 à 256 caractères
+password-current = Mot de passe actuel
+password-current-mend = Ce n’est pas votre mot de passe actuel
+password-new = Nouveau mot de passe
+password-title = Changer le mot de passe
+password-action = Changer le mot de passe
+gender = Genre
+gender-none = Sans réponse
+gender-male = Homme
+gender-female = Femme
+gender-other = Autre
+birth-year = Année de naissance
+birth-year-mend = Saisissez une année à quatre chiffres, ou rien
+about-you-hint = Les organisateurs n’en voient que les totaux sur tous les visiteurs.
+export-title = Ce qui est conservé à votre sujet
+export-text = Tout, de chaque partie de ce site, en un seul fichier.
+export-action = Télécharger
+delete-title = Effacer le compte
+delete-text = Votre nom et votre adresse sont effacés partout. Vos billets ne pourront plus être affichés. C’est définitif.
+delete-confirm = Je veux effacer mon compte
+delete-confirm-mend = Cochez la case si vous en êtes sûr
+delete-action = Effacer le compte

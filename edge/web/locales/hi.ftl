@@ -1,0 +1,175 @@
+## How the language writes numbers, money and time
+
+language-name = हिन्दी
+plural-one = 0 1
+number-decimal = .
+number-group = ,
+number-grouping = 3 2
+money-with-sign = { $sign }{ $amount }
+date-long = { $weekday }, { $day } { $month } { $year }
+date-short = { $day } { $month } { $year }
+date-month = { $month } { $year }
+date-and-time = { $date }, { $time }
+time-hours = 12
+time-morning = पूर्वाह्न
+time-afternoon = अपराह्न
+month-names = जनवरी फ़रवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर अक्टूबर नवंबर दिसंबर
+month-names-short = जन॰ फ़र॰ मार्च अप्रैल मई जून जुल॰ अग॰ सित॰ अक्टू॰ नव॰ दिस॰
+weekday-names = सोमवार मंगलवार बुधवार गुरुवार शुक्रवार शनिवार रविवार
+weekday-names-short = सोम मंगल बुध गुरु शुक्र शनि रवि
+
+## Around every page
+
+site-name = Boxoffice
+skip-to-content = सामग्री पर जाएँ
+nav-label = मुख्य
+nav-events = कार्यक्रम
+nav-calendar = कैलेंडर
+nav-bookings = मेरी बुकिंग
+nav-organise = आयोजन करें
+nav-admin = प्रशासन
+nav-log-in = लॉग इन
+nav-sign-up = खाता खोलें
+nav-log-out = लॉग आउट
+footer-about = टिकट सीधे आयोजकों से।
+language = भाषा
+colours = रंग
+colours-system = सिस्टम जैसे
+colours-light = हल्के
+colours-dark = गहरे
+free-of-charge = निःशुल्क
+
+## Forms
+
+form-is-wrong = कुछ ठीक करना बाकी है
+optional = वैकल्पिक
+cancel-and-go-back = वापस जाएँ
+save = सहेजें
+
+## After a form
+
+notice-signed-up = स्वागत है। आपका खाता खुल गया है और आप लॉग इन हैं।
+notice-logged-in = आप लॉग इन हैं।
+notice-logged-out = आप लॉग आउट हो गए हैं।
+notice-account-saved = आपका खाता सहेज लिया गया है।
+notice-password-changed = आपका पासवर्ड बदल गया है। बाकी सब जगह आप लॉग आउट हो गए हैं।
+notice-account-deleted = आपका खाता और आपके बारे में रखी गई जानकारी मिटा दी गई है।
+notice-paid = आपका भुगतान मिल गया है।
+notice-cancelled = रद्द हो गया। आपने जो चुकाया था, वह लौटाया जा रहा है।
+notice-transferred = टिकट दे दिया गया है। आपके अपने कोड से अब प्रवेश नहीं मिलेगा।
+notice-rated = धन्यवाद। आपकी रेटिंग दर्ज हो गई है।
+
+## When something does not work
+
+error-code = कोड
+error-to-events = सभी कार्यक्रम देखें
+error-to-bookings = मेरी बुकिंग
+refused-not-found = यहाँ कुछ नहीं है
+refused-not-found-next = शायद पता ग़लत लिखा गया है, या जो यहाँ था वह हट चुका है। कार्यक्रमों की सूची से आगे बढ़ें।
+refused-event-not-found = ऐसा कोई कार्यक्रम नहीं है
+refused-event-not-found-next = शायद इसे हटा दिया गया है, या पता ग़लत लिखा गया है। देखें कि और क्या हो रहा है।
+refused-event-not-published = यह कार्यक्रम अभी बिक्री पर नहीं है
+refused-event-not-published-next = आयोजक ने इसे अभी प्रकाशित नहीं किया है। बाद में आएँ, या देखें कि और क्या हो रहा है।
+refused-event-cancelled = यह कार्यक्रम रद्द हो गया है
+refused-event-cancelled-next = बुकिंग समाप्त कर दी गई हैं और भुगतान लौटाए जा रहे हैं। आपको कुछ नहीं करना है।
+refused-event-ended = यह कार्यक्रम हो चुका है
+refused-event-ended-next = अब इसकी बुकिंग नहीं हो सकती। देखें कि आगे क्या है।
+refused-event-not-started = कार्यक्रम अभी शुरू नहीं हुआ है
+refused-event-not-started-next = शुरू होते ही आप रेटिंग दे सकेंगे।
+refused-sold-out = सब बिक गया
+refused-sold-out-next = आपने जितनी सीटें माँगीं, उतनी नहीं बची हैं, और आपसे कुछ नहीं लिया गया। कम सीटें या दूसरी तरह का टिकट आज़माएँ। दूसरों की रोकी हुई सीटें भुगतान न होने पर कुछ मिनट में लौट आती हैं।
+refused-over-limit = एक बुकिंग में इतने टिकट नहीं हो सकते
+refused-over-limit-next = कम टिकट चुनें। सीमा हर तरह के टिकट के साथ लिखी है।
+refused-sales-not-started = बिक्री अभी शुरू नहीं हुई है
+refused-sales-not-started-next = कार्यक्रम के पृष्ठ पर लिखा है कि कब शुरू होगी। कुछ बुक नहीं हुआ।
+refused-sales-ended = बिक्री बंद हो चुकी है
+refused-sales-ended-next = इस तरह का टिकट अब नहीं मिलेगा। देखें कि कोई और तरह का टिकट बाकी है या नहीं।
+refused-unknown-ticket-type = इस तरह का टिकट अब नहीं है
+refused-unknown-ticket-type-next = इस बीच कार्यक्रम बदला गया है। उसके पृष्ठ पर फिर से चुनें।
+refused-unknown-promo-code = यह कोड मान्य नहीं है
+refused-unknown-promo-code-next = कोड जाँचें, या उसके बिना बुक करें।
+refused-mixed-currencies = एक बुकिंग में दो मुद्राएँ
+refused-mixed-currencies-next = पहले एक मुद्रा के टिकट बुक करें, फिर दूसरी के।
+refused-expired = भुगतान का समय निकल गया
+refused-expired-next = सीटें फिर बिक्री पर हैं और आपसे कुछ नहीं लिया गया। सीटें बची हों तो आप फिर बुक कर सकते हैं।
+refused-not-payable = इस बुकिंग का भुगतान अभी नहीं हो सकता
+refused-not-payable-next = शायद भुगतान हो चुका है, या बुकिंग समाप्त हो गई है। उसके पृष्ठ पर स्थिति देखें।
+refused-payment-declined = भुगतान अस्वीकार हुआ
+refused-payment-declined-next = आपसे कुछ नहीं लिया गया और सीटें अब भी आपके लिए रुकी हैं। समय रहते दूसरे कार्ड से भुगतान करें।
+refused-payment-failed = भुगतान नहीं हो सका
+refused-payment-failed-next = आपसे कुछ नहीं लिया गया। आप फिर बुक कर सकते हैं।
+refused-payment-in-progress = एक भुगतान चल रहा है
+refused-payment-in-progress-next = थोड़ा रुककर बुकिंग फिर देखें। आपसे दो बार पैसे नहीं लिए जाएँगे।
+refused-already-cancelled = यह पहले ही रद्द है
+refused-already-cancelled-next = आपको कुछ नहीं करना है। बुकिंग के पृष्ठ पर स्थिति देखें।
+refused-not-cancellable = इसे अब रद्द नहीं किया जा सकता
+refused-not-cancellable-next = इस्तेमाल हो चुका टिकट, या शुरू हो चुके कार्यक्रम का टिकट, लौटाया नहीं जा सकता। आयोजक से पूछें।
+refused-not-transferable = यह टिकट किसी और को नहीं दिया जा सकता
+refused-not-transferable-next = यह पहले ही इस्तेमाल या रद्द हो चुका है।
+refused-unknown-recipient = इस पते का यहाँ कोई खाता नहीं है
+refused-unknown-recipient-next = पहले उन्हें खाता खोलने को कहें, फिर उसी खाते के पते पर टिकट दें।
+refused-not-a-ticket-holder = रेटिंग केवल टिकट वाले दे सकते हैं
+refused-not-a-ticket-holder-next = उस खाते से लॉग इन करें जिसमें टिकट है।
+refused-buyer = आपने यह बुकिंग रद्द की थी
+refused-buyer-next = आपने जो चुकाया था, वह लौटाया जा रहा है। आप फिर बुक कर सकते हैं।
+refused-forbidden = यह आपके देखने के लिए नहीं है
+refused-forbidden-next = यह किसी और का है। शायद आप किसी दूसरे खाते से लॉग इन हैं।
+refused-forged-form = यह फ़ॉर्म यहाँ का नहीं है, या बहुत पुराना है
+refused-forged-form-next = कुछ नहीं बदला गया। वापस जाएँ, पृष्ठ फिर से खोलें और दोबारा भेजें। आपके ब्राउज़र को इस साइट की कुकी स्वीकार करनी होगी।
+refused-bad-input = यह पढ़ा नहीं जा सका
+refused-bad-input-next = वापस जाएँ और जो लिखा था उसे जाँचें।
+refused-body-too-large = यह बहुत लंबा है
+refused-body-too-large-next = वापस जाएँ और जो लिखा था उसे छोटा करें।
+refused-method = यह यहाँ नहीं हो सकता
+refused-method-next = वापस जाएँ और पृष्ठ के बटन इस्तेमाल करें।
+refused-changed = इस बीच यह बदल गया है
+refused-changed-next = वापस जाएँ, पृष्ठ फिर से खोलें और भेजने से पहले दोबारा देखें।
+refused-too-many = बहुत अधिक प्रयास
+refused-too-many-next = एक मिनट रुककर फिर प्रयास करें।
+refused-unavailable = अभी उपलब्ध नहीं
+refused-unavailable-next = भीड़ बहुत है, या साइट का कोई हिस्सा फिर से शुरू हो रहा है। थोड़ा रुककर फिर प्रयास करें; कुछ भी दो बार नहीं होगा।
+refused-internal = यहाँ कुछ गड़बड़ हो गई
+refused-internal-next = इसमें आपकी ग़लती नहीं है। फिर प्रयास करें; कुछ भी दो बार नहीं होगा।
+
+## Accounts
+
+sign-up-title = खाता खोलें
+sign-up-why = खाते से आप टिकट बुक करते हैं और अपने कार्यक्रम आयोजित करते हैं।
+sign-up-have-one = आपका खाता पहले से है?
+sign-up-action = खाता खोलें
+log-in-title = लॉग इन
+log-in-first = आगे बढ़ने के लिए लॉग इन करें। फिर आप वहीं लौटेंगे जहाँ थे।
+log-in-none = अभी खाता नहीं है?
+log-in-wrong = पता और पासवर्ड मेल नहीं खाते
+account-title = आपका खाता
+name = नाम
+name-hint = जैसा टिकट पर होना चाहिए
+name-mend = अपना नाम लिखें, 200 अक्षरों तक
+email = ईमेल पता
+email-mend = ईमेल पता लिखें, जैसे name@example.org
+email-taken = इस पते का खाता पहले से है। लॉग इन करें, या दूसरा पता लिखें
+email-fixed = यह पता बदला नहीं जा सकता। टिकट इसी पर भेजे जाते हैं।
+password = पासवर्ड
+password-hint = कम से कम 8 अक्षर
+password-mend = 8 से 256 अक्षरों का पासवर्ड लिखें
+password-current = मौजूदा पासवर्ड
+password-current-mend = यह आपका मौजूदा पासवर्ड नहीं है
+password-new = नया पासवर्ड
+password-title = पासवर्ड बदलें
+password-action = पासवर्ड बदलें
+gender = लिंग
+gender-none = उत्तर नहीं
+gender-male = पुरुष
+gender-female = महिला
+gender-other = अन्य
+birth-year = जन्म का वर्ष
+birth-year-mend = चार अंकों का वर्ष लिखें, या खाली छोड़ें
+about-you-hint = आयोजक इसे केवल सभी दर्शकों के जोड़ के रूप में देखते हैं।
+export-title = आपके बारे में क्या रखा गया है
+export-text = इस साइट के हर हिस्से से, सब कुछ, एक फ़ाइल में।
+export-action = डाउनलोड करें
+delete-title = खाता मिटाएँ
+delete-text = आपका नाम और पता हर जगह से मिटा दिया जाएगा। आपके टिकट फिर नहीं दिखाए जा सकेंगे। इसे पलटा नहीं जा सकता।
+delete-confirm = मैं अपना खाता मिटाना चाहता/चाहती हूँ
+delete-confirm-mend = पक्का हो तो निशान लगाएँ
+delete-action = खाता मिटाएँ
