@@ -173,3 +173,161 @@ delete-text = Ihr Name und Ihre Adresse werden überall gelöscht. Karten, die S
 delete-confirm = Ich möchte mein Konto löschen
 delete-confirm-mend = Setzen Sie das Häkchen, wenn Sie sicher sind
 delete-action = Konto löschen
+
+## What is on
+
+events-title = Was läuft
+events-description = Konzerte, Vorträge, Läufe und Abendessen: sehen, was läuft, und einen Platz buchen.
+events-by-month = Als Monat ansehen
+events-none-found = Nichts gefunden
+events-none-found-next = Versuchen Sie es mit weniger Wörtern, einer anderen Stadt oder mehr Tagen.
+events-all = Alles ansehen
+events-none = Noch läuft nichts
+events-none-next = Machen Sie den Anfang: Legen Sie eine Veranstaltung an; sobald Sie sie veröffentlichen, steht sie hier.
+pages-label = Seiten
+pages-next = Nächste Seite
+search-words = Suche
+search-words-mend = Geben Sie höchstens 200 Zeichen ein
+search-category = Kategorie
+search-city = Stadt
+search-from = Von
+search-to = Bis
+search-date-mend = Geben Sie einen Tag ein, etwa 2026-12-31
+search-any = Alle
+search-action = Suchen
+search-chosen = Eingegrenzt auf
+search-take-away = entfernen
+calendar-to-list = Als Liste ansehen
+calendar-months = Monate
+calendar-none = In diesem Monat läuft nichts.
+calendar-more = { $count ->
+    [one] { $count } weitere
+   *[other] { $count } weitere
+}
+price-from = ab { $price }
+sale-sold-out = Ausverkauft
+sale-closed = Nicht im Verkauf
+sale-draft = Entwurf
+sale-cancelled = Abgesagt
+sale-ended = Vorbei
+
+## The page of an event
+
+event-when-day = { $date }, { $start } bis { $end } Uhr
+event-when-days = { $start } bis { $end }
+event-online = Im Netz
+event-back = Was läuft
+event-about = Über die Veranstaltung
+event-facts = Wann und wo
+event-when = Wann
+event-zone = Ortszeit in { $zone }
+event-where = Wo
+event-categories = Kategorien
+event-website = Website
+event-to-calendar = In den Kalender eintragen
+ratings-title = Bewertungen
+ratings-average = { $count ->
+    [one] { $average } von 5, aus { $count } Bewertung
+   *[other] { $average } von 5, aus { $count } Bewertungen
+}
+ratings-of-five = { $stars ->
+    [one] { $stars } Stern
+   *[other] { $stars } Sterne
+}
+tickets-title = Karten
+tickets-left = { $count ->
+    [one] noch { $count }
+   *[other] noch { $count }
+}
+live-left-one = noch { $number }
+live-left-other = noch { $number }
+tickets-most = { $count ->
+    [one] höchstens { $count } je Buchung
+   *[other] höchstens { $count } je Buchung
+}
+tickets-from = Im Verkauf ab { $moment }
+tickets-go-on = Weiter
+tickets-go-on-hint = Sie sehen die Summe, bevor etwas gebucht wird.
+tickets-sold-out-hint = Plätze, die andere reserviert haben und nicht bezahlen, werden nach einigen Minuten wieder frei. Diese Seite zeigt es sofort.
+widget-tickets = Karten
+widget-more = Mehr ansehen
+
+## From a choice to a booking
+
+book-title = Ihre Auswahl
+book-back = Ändern
+book-nothing-chosen = Sie haben noch keine Karten gewählt
+book-choose = Karten wählen
+book-line = { $number } × { $kind }
+price-column = Preis
+total = Summe
+promo-code = Aktionscode
+book-free-hint = Es kostet nichts. Ihre Karten sind sofort da.
+book-free-action = Kostenlos buchen
+book-hold-hint = Ihre Plätze sind reserviert, während Sie bezahlen. Vorher wird nichts abgebucht.
+book-action = Plätze reservieren und bezahlen
+
+## Bookings
+
+bookings-none = Noch keine Buchungen
+bookings-none-next = Was Sie buchen, steht hier, mit den Karten dazu.
+booking-made = Gebucht am { $moment }
+booking-event-gone = Eine Veranstaltung, die nicht mehr gezeigt wird
+booking-pending = Wird entschieden
+booking-pending-next = Ihre Plätze werden gesucht. Diese Seite fragt von selbst noch einmal; Sie können auch später wiederkommen.
+booking-held = Zu bezahlen
+booking-held-title = Bezahlen Sie Ihre Plätze
+booking-booked = Gebucht
+booking-booked-title = Sie sind dabei
+booking-rejected = Abgelehnt
+booking-cancelled = Storniert
+booking-expired = Zeit abgelaufen
+booking-again = Neu buchen
+booking-money = Zahlung
+booking-number = Buchungsnummer
+booking-tickets-hint = Zeigen Sie den Code am Einlass, auf dem Telefon oder auf Papier. Er ist auch in Ihrer Mail.
+refund-due = Auf dem Weg zurück zu Ihnen
+refund-done = Erstattet
+hold-until = Ihre Plätze sind bis { $time } Uhr reserviert.
+hold-left = Ihre Plätze sind noch { $time } reserviert.
+card = Kartennummer
+card-hint = Diese Seite nimmt nur Testkarten: Es fließt kein echtes Geld.
+card-mend = Geben Sie die Nummer einer der Testkarten unten ein
+card-what = Was sie tut
+card-pays = Bezahlt
+card-declined = Wird abgelehnt
+card-silent = Antwortet nicht, und nichts wird bezahlt
+card-late = Antwortet zuerst nicht; die Zahlung findet sich nach einer Weile
+cards-title = Die Testkarten
+pay-action = { $amount } bezahlen
+cancel-whole = Plätze zurückgeben
+cancel-some = Karten stornieren
+cancel-title = Stornieren
+cancel-refund = Sie bekommen zurück, was Sie dafür bezahlt haben.
+cancel-which = Welche Karten?
+cancel-mend = Wählen Sie mindestens eine Karte
+cancel-action = Stornieren
+cancel-keep = Alles lassen, wie es ist
+
+## Tickets
+
+ticket-title = Karte
+ticket-kind = Art
+ticket-show = Zeigen
+ticket-pdf = Drucken (PDF)
+ticket-cancelled = Storniert
+ticket-admitted = Benutzt
+ticket-qr = Der Code der Karte, für den Einlass
+ticket-code = Der Code als Text
+ticket-to-booking = Zurück zur Buchung
+transfer-title = Weitergeben
+transfer-text = Die Karte geht mit einem neuen Code in ein anderes Konto über. Der Code oben gewährt dann keinen Einlass mehr.
+transfer-email = E-Mail-Adresse des anderen Kontos
+transfer-action = Weitergeben
+
+## Ratings by who was there
+
+rate-title = Wie war es?
+rate-how = Ihre Bewertung
+rate-comment = Was würden Sie anderen sagen?
+rate-action = Bewerten

@@ -178,3 +178,161 @@ delete-text = Your name and address are erased everywhere. Tickets that you hold
 delete-confirm = I want to erase my account
 delete-confirm-mend = Tick the box to say that you are sure
 delete-action = Erase the account
+
+## What is on
+
+events-title = What is on
+events-description = Concerts, talks, runs and dinners: see what is on and book your place.
+events-by-month = See it by month
+events-none-found = Nothing was found
+events-none-found-next = Try fewer words, another city or more days.
+events-all = See everything
+events-none = Nothing is on yet
+events-none-next = Be the first: make an event, and it is here as soon as you publish it.
+pages-label = Pages
+pages-next = Next page
+search-words = Search
+search-words-mend = Enter at most 200 characters
+search-category = Category
+search-city = City
+search-from = From
+search-to = Until
+search-date-mend = Enter a day, such as 2026-12-31
+search-any = All
+search-action = Search
+search-chosen = Narrowed by
+search-take-away = take away
+calendar-to-list = See it as a list
+calendar-months = Months
+calendar-none = Nothing is on in this month.
+calendar-more = { $count ->
+    [one] { $count } more
+   *[other] { $count } more
+}
+price-from = from { $price }
+sale-sold-out = Sold out
+sale-closed = Not on sale
+sale-draft = Draft
+sale-cancelled = Cancelled
+sale-ended = Over
+
+## The page of an event
+
+event-when-day = { $date }, { $start } to { $end }
+event-when-days = { $start } to { $end }
+event-online = On the net
+event-back = What is on
+event-about = About the event
+event-facts = When and where
+event-when = When
+event-zone = Time in { $zone }
+event-where = Where
+event-categories = Categories
+event-website = Website
+event-to-calendar = Add to your calendar
+ratings-title = Ratings
+ratings-average = { $count ->
+    [one] { $average } out of 5, from { $count } rating
+   *[other] { $average } out of 5, from { $count } ratings
+}
+ratings-of-five = { $stars ->
+    [one] { $stars } star
+   *[other] { $stars } stars
+}
+tickets-title = Tickets
+tickets-left = { $count ->
+    [one] { $count } left
+   *[other] { $count } left
+}
+live-left-one = { $number } left
+live-left-other = { $number } left
+tickets-most = { $count ->
+    [one] at most { $count } each booking
+   *[other] at most { $count } each booking
+}
+tickets-from = On sale from { $moment }
+tickets-go-on = Go on
+tickets-go-on-hint = You see the sum before anything is booked.
+tickets-sold-out-hint = Places that others hold and do not pay come back after some minutes. This page shows it at once.
+widget-tickets = Tickets
+widget-more = See more
+
+## From a choice to a booking
+
+book-title = Your choice
+book-back = Change it
+book-nothing-chosen = You have not chosen any tickets yet
+book-choose = Choose tickets
+book-line = { $number } × { $kind }
+price-column = Price
+total = Total
+promo-code = Promotion code
+book-free-hint = It costs nothing. Your tickets are there at once.
+book-free-action = Book free of charge
+book-hold-hint = Your places are held while you pay. Nothing is charged before that.
+book-action = Hold the places and pay
+
+## Bookings
+
+bookings-none = No bookings yet
+bookings-none-next = What you book is here, with its tickets.
+booking-made = Booked on { $moment }
+booking-event-gone = An event that is no longer shown
+booking-pending = Being decided
+booking-pending-next = Your places are being looked for. This page asks again by itself; you can also come back later.
+booking-held = To be paid
+booking-held-title = Pay for your places
+booking-booked = Booked
+booking-booked-title = You are going
+booking-rejected = Refused
+booking-cancelled = Cancelled
+booking-expired = Time ran out
+booking-again = Book again
+booking-money = Payment
+booking-number = Booking number
+booking-tickets-hint = Show the code at the door, on your phone or on paper. It is in your mail too.
+refund-due = On its way back to you
+refund-done = Given back
+hold-until = Your places are held until { $time }.
+hold-left = Your places are held for { $time } more.
+card = Card number
+card-hint = This site takes test cards only: no real money moves.
+card-mend = Enter the number of one of the test cards below
+card-what = What it does
+card-pays = Pays
+card-declined = Is declined
+card-silent = Does not answer, and nothing is paid
+card-late = Does not answer at first; the payment is found after a while
+cards-title = The test cards
+pay-action = Pay { $amount }
+cancel-whole = Give the places back
+cancel-some = Cancel tickets
+cancel-title = Cancel
+cancel-refund = You get back what you paid for them.
+cancel-which = Which tickets?
+cancel-mend = Choose at least one ticket
+cancel-action = Cancel them
+cancel-keep = Keep everything as it is
+
+## Tickets
+
+ticket-title = Ticket
+ticket-kind = Kind
+ticket-show = Show
+ticket-pdf = Print (PDF)
+ticket-cancelled = Cancelled
+ticket-admitted = Used
+ticket-qr = The code of the ticket, for the door
+ticket-code = The code as text
+ticket-to-booking = Back to the booking
+transfer-title = Hand it on
+transfer-text = The ticket moves to somebody else's account, with a new code. The code above then no longer admits anybody.
+transfer-email = Email address of the other account
+transfer-action = Hand it on
+
+## Ratings by who was there
+
+rate-title = How was it?
+rate-how = Your rating
+rate-comment = What would you tell others?
+rate-action = Rate

@@ -173,3 +173,161 @@ delete-text = Su nombre y su dirección se borran en todas partes. Las entradas 
 delete-confirm = Quiero borrar mi cuenta
 delete-confirm-mend = Marque la casilla si está seguro
 delete-action = Borrar la cuenta
+
+## What is on
+
+events-title = En cartelera
+events-description = Conciertos, charlas, carreras y cenas: vea qué hay y reserve su plaza.
+events-by-month = Ver por meses
+events-none-found = No se ha encontrado nada
+events-none-found-next = Pruebe con menos palabras, otra ciudad o más días.
+events-all = Ver todo
+events-none = Todavía no hay nada
+events-none-next = Sea quien empiece: cree un evento y aparecerá aquí en cuanto lo publique.
+pages-label = Páginas
+pages-next = Página siguiente
+search-words = Buscar
+search-words-mend = Escriba 200 caracteres como máximo
+search-category = Categoría
+search-city = Ciudad
+search-from = Desde
+search-to = Hasta
+search-date-mend = Escriba un día, como 2026-12-31
+search-any = Todas
+search-action = Buscar
+search-chosen = Filtrado por
+search-take-away = quitar
+calendar-to-list = Ver como lista
+calendar-months = Meses
+calendar-none = No hay nada este mes.
+calendar-more = { $count ->
+    [one] { $count } más
+   *[other] { $count } más
+}
+price-from = desde { $price }
+sale-sold-out = Agotado
+sale-closed = Sin venta
+sale-draft = Borrador
+sale-cancelled = Cancelado
+sale-ended = Terminado
+
+## The page of an event
+
+event-when-day = { $date }, de { $start } a { $end }
+event-when-days = del { $start } al { $end }
+event-online = En línea
+event-back = En cartelera
+event-about = Sobre el evento
+event-facts = Cuándo y dónde
+event-when = Cuándo
+event-zone = Hora de { $zone }
+event-where = Dónde
+event-categories = Categorías
+event-website = Sitio web
+event-to-calendar = Añadir a su calendario
+ratings-title = Valoraciones
+ratings-average = { $count ->
+    [one] { $average } de 5, con { $count } valoración
+   *[other] { $average } de 5, con { $count } valoraciones
+}
+ratings-of-five = { $stars ->
+    [one] { $stars } estrella
+   *[other] { $stars } estrellas
+}
+tickets-title = Entradas
+tickets-left = { $count ->
+    [one] queda { $count }
+   *[other] quedan { $count }
+}
+live-left-one = queda { $number }
+live-left-other = quedan { $number }
+tickets-most = { $count ->
+    [one] { $count } como máximo por reserva
+   *[other] { $count } como máximo por reserva
+}
+tickets-from = A la venta desde el { $moment }
+tickets-go-on = Continuar
+tickets-go-on-hint = Verá el total antes de reservar nada.
+tickets-sold-out-hint = Las plazas que otros retienen y no pagan vuelven a los pocos minutos. Esta página lo muestra enseguida.
+widget-tickets = Entradas
+widget-more = Ver más
+
+## From a choice to a booking
+
+book-title = Su elección
+book-back = Cambiarla
+book-nothing-chosen = Aún no ha elegido entradas
+book-choose = Elegir entradas
+book-line = { $number } × { $kind }
+price-column = Precio
+total = Total
+promo-code = Código promocional
+book-free-hint = No cuesta nada. Sus entradas están al momento.
+book-free-action = Reservar gratis
+book-hold-hint = Sus plazas quedan retenidas mientras paga. Antes no se cobra nada.
+book-action = Retener las plazas y pagar
+
+## Bookings
+
+bookings-none = Aún no hay reservas
+bookings-none-next = Lo que reserve estará aquí, con sus entradas.
+booking-made = Reservado el { $moment }
+booking-event-gone = Un evento que ya no se muestra
+booking-pending = Por decidir
+booking-pending-next = Se están buscando sus plazas. Esta página vuelve a preguntar sola; también puede volver más tarde.
+booking-held = Por pagar
+booking-held-title = Pague sus plazas
+booking-booked = Reservado
+booking-booked-title = Allí estará
+booking-rejected = Rechazada
+booking-cancelled = Cancelada
+booking-expired = Tiempo agotado
+booking-again = Reservar otra vez
+booking-money = Pago
+booking-number = Número de reserva
+booking-tickets-hint = Muestre el código en la puerta, en el móvil o en papel. También está en su correo.
+refund-due = De vuelta a usted
+refund-done = Devuelto
+hold-until = Sus plazas están retenidas hasta las { $time }.
+hold-left = Sus plazas están retenidas { $time } más.
+card = Número de tarjeta
+card-hint = Este sitio solo acepta tarjetas de prueba: no se mueve dinero real.
+card-mend = Escriba el número de una de las tarjetas de prueba de abajo
+card-what = Qué hace
+card-pays = Paga
+card-declined = Es rechazada
+card-silent = No responde y no se paga nada
+card-late = Al principio no responde; el pago aparece al cabo de un rato
+cards-title = Las tarjetas de prueba
+pay-action = Pagar { $amount }
+cancel-whole = Devolver las plazas
+cancel-some = Cancelar entradas
+cancel-title = Cancelar
+cancel-refund = Se le devuelve lo que pagó por ellas.
+cancel-which = ¿Qué entradas?
+cancel-mend = Elija al menos una entrada
+cancel-action = Cancelarlas
+cancel-keep = Dejar todo como está
+
+## Tickets
+
+ticket-title = Entrada
+ticket-kind = Tipo
+ticket-show = Mostrar
+ticket-pdf = Imprimir (PDF)
+ticket-cancelled = Cancelada
+ticket-admitted = Usada
+ticket-qr = El código de la entrada, para la puerta
+ticket-code = El código como texto
+ticket-to-booking = Volver a la reserva
+transfer-title = Traspasarla
+transfer-text = La entrada pasa a la cuenta de otra persona con un código nuevo. El código de arriba deja entonces de dar acceso.
+transfer-email = Correo electrónico de la otra cuenta
+transfer-action = Traspasar
+
+## Ratings by who was there
+
+rate-title = ¿Qué tal fue?
+rate-how = Su valoración
+rate-comment = ¿Qué les diría a los demás?
+rate-action = Valorar

@@ -173,3 +173,161 @@ delete-text = Votre nom et votre adresse sont effacés partout. Vos billets ne p
 delete-confirm = Je veux effacer mon compte
 delete-confirm-mend = Cochez la case si vous en êtes sûr
 delete-action = Effacer le compte
+
+## What is on
+
+events-title = À l’affiche
+events-description = Concerts, conférences, courses et dîners : voyez ce qui est à l’affiche et réservez votre place.
+events-by-month = Voir par mois
+events-none-found = Rien n’a été trouvé
+events-none-found-next = Essayez avec moins de mots, une autre ville ou plus de jours.
+events-all = Tout voir
+events-none = Rien n’est encore à l’affiche
+events-none-next = Soyez le premier : créez un événement, il apparaît ici dès que vous le publiez.
+pages-label = Pages
+pages-next = Page suivante
+search-words = Recherche
+search-words-mend = Saisissez 200 caractères au plus
+search-category = Catégorie
+search-city = Ville
+search-from = Du
+search-to = Au
+search-date-mend = Saisissez un jour, par exemple 2026-12-31
+search-any = Toutes
+search-action = Rechercher
+search-chosen = Filtré par
+search-take-away = retirer
+calendar-to-list = Voir en liste
+calendar-months = Mois
+calendar-none = Rien ce mois-ci.
+calendar-more = { $count ->
+    [one] { $count } autre
+   *[other] { $count } autres
+}
+price-from = dès { $price }
+sale-sold-out = Complet
+sale-closed = Pas en vente
+sale-draft = Brouillon
+sale-cancelled = Annulé
+sale-ended = Terminé
+
+## The page of an event
+
+event-when-day = { $date }, de { $start } à { $end }
+event-when-days = du { $start } au { $end }
+event-online = En ligne
+event-back = À l’affiche
+event-about = À propos de l’événement
+event-facts = Quand et où
+event-when = Quand
+event-zone = Heure de { $zone }
+event-where = Où
+event-categories = Catégories
+event-website = Site web
+event-to-calendar = Ajouter à l’agenda
+ratings-title = Avis
+ratings-average = { $count ->
+    [one] { $average } sur 5, d’après { $count } avis
+   *[other] { $average } sur 5, d’après { $count } avis
+}
+ratings-of-five = { $stars ->
+    [one] { $stars } étoile
+   *[other] { $stars } étoiles
+}
+tickets-title = Billets
+tickets-left = { $count ->
+    [one] { $count } restant
+   *[other] { $count } restants
+}
+live-left-one = { $number } restant
+live-left-other = { $number } restants
+tickets-most = { $count ->
+    [one] au plus { $count } par réservation
+   *[other] au plus { $count } par réservation
+}
+tickets-from = En vente dès le { $moment }
+tickets-go-on = Continuer
+tickets-go-on-hint = Vous voyez le total avant toute réservation.
+tickets-sold-out-hint = Les places retenues par d’autres et non payées reviennent après quelques minutes. Cette page le montre aussitôt.
+widget-tickets = Billets
+widget-more = En savoir plus
+
+## From a choice to a booking
+
+book-title = Votre choix
+book-back = Le modifier
+book-nothing-chosen = Vous n’avez pas encore choisi de billets
+book-choose = Choisir des billets
+book-line = { $number } × { $kind }
+price-column = Prix
+total = Total
+promo-code = Code promotionnel
+book-free-hint = C’est gratuit. Vos billets sont là aussitôt.
+book-free-action = Réserver gratuitement
+book-hold-hint = Vos places sont retenues pendant que vous payez. Rien n’est débité avant.
+book-action = Retenir les places et payer
+
+## Bookings
+
+bookings-none = Pas encore de réservations
+bookings-none-next = Ce que vous réservez est ici, avec les billets.
+booking-made = Réservé le { $moment }
+booking-event-gone = Un événement qui n’est plus affiché
+booking-pending = En cours de décision
+booking-pending-next = Nous cherchons vos places. Cette page redemande d’elle-même ; vous pouvez aussi revenir plus tard.
+booking-held = À payer
+booking-held-title = Payez vos places
+booking-booked = Réservé
+booking-booked-title = Vous y serez
+booking-rejected = Refusé
+booking-cancelled = Annulé
+booking-expired = Délai écoulé
+booking-again = Réserver de nouveau
+booking-money = Paiement
+booking-number = Numéro de réservation
+booking-tickets-hint = Montrez le code à l’entrée, sur votre téléphone ou sur papier. Il est aussi dans votre courriel.
+refund-due = En cours de remboursement
+refund-done = Remboursé
+hold-until = Vos places sont retenues jusqu’à { $time }.
+hold-left = Vos places sont retenues encore { $time }.
+card = Numéro de carte
+card-hint = Ce site n’accepte que des cartes de test : aucun argent réel ne circule.
+card-mend = Saisissez le numéro d’une des cartes de test ci-dessous
+card-what = Ce qu’elle fait
+card-pays = Paie
+card-declined = Est refusée
+card-silent = Ne répond pas, et rien n’est payé
+card-late = Ne répond pas d’abord ; le paiement est retrouvé après un moment
+cards-title = Les cartes de test
+pay-action = Payer { $amount }
+cancel-whole = Rendre les places
+cancel-some = Annuler des billets
+cancel-title = Annuler
+cancel-refund = Ce que vous avez payé pour eux vous est remboursé.
+cancel-which = Quels billets ?
+cancel-mend = Choisissez au moins un billet
+cancel-action = Les annuler
+cancel-keep = Tout laisser en l’état
+
+## Tickets
+
+ticket-title = Billet
+ticket-kind = Type
+ticket-show = Afficher
+ticket-pdf = Imprimer (PDF)
+ticket-cancelled = Annulé
+ticket-admitted = Utilisé
+ticket-qr = Le code du billet, pour l’entrée
+ticket-code = Le code en texte
+ticket-to-booking = Retour à la réservation
+transfer-title = Le transmettre
+transfer-text = Le billet passe sur le compte de quelqu’un d’autre, avec un nouveau code. Le code ci-dessus ne donne alors plus accès.
+transfer-email = Adresse e-mail de l’autre compte
+transfer-action = Transmettre
+
+## Ratings by who was there
+
+rate-title = Comment était-ce ?
+rate-how = Votre note
+rate-comment = Que diriez-vous aux autres ?
+rate-action = Noter

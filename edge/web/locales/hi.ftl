@@ -173,3 +173,161 @@ delete-text = आपका नाम और पता हर जगह से �
 delete-confirm = मैं अपना खाता मिटाना चाहता/चाहती हूँ
 delete-confirm-mend = पक्का हो तो निशान लगाएँ
 delete-action = खाता मिटाएँ
+
+## What is on
+
+events-title = क्या हो रहा है
+events-description = संगीत, व्याख्यान, दौड़ और दावतें: देखें कि क्या हो रहा है और अपनी सीट बुक करें।
+events-by-month = महीने के अनुसार देखें
+events-none-found = कुछ नहीं मिला
+events-none-found-next = कम शब्द, दूसरा शहर या अधिक दिन आज़माएँ।
+events-all = सब देखें
+events-none = अभी कुछ नहीं हो रहा
+events-none-next = शुरुआत आप करें: कार्यक्रम बनाएँ, प्रकाशित करते ही वह यहाँ दिखेगा।
+pages-label = पृष्ठ
+pages-next = अगला पृष्ठ
+search-words = खोज
+search-words-mend = 200 अक्षरों तक लिखें
+search-category = श्रेणी
+search-city = शहर
+search-from = कब से
+search-to = कब तक
+search-date-mend = तारीख़ लिखें, जैसे 2026-12-31
+search-any = सभी
+search-action = खोजें
+search-chosen = इनसे सीमित
+search-take-away = हटाएँ
+calendar-to-list = सूची में देखें
+calendar-months = महीने
+calendar-none = इस महीने कुछ नहीं है।
+calendar-more = { $count ->
+    [one] { $count } और
+   *[other] { $count } और
+}
+price-from = { $price } से
+sale-sold-out = सब बिक गया
+sale-closed = बिक्री पर नहीं
+sale-draft = प्रारूप
+sale-cancelled = रद्द
+sale-ended = हो चुका
+
+## The page of an event
+
+event-when-day = { $date }, { $start } से { $end } तक
+event-when-days = { $start } से { $end } तक
+event-online = ऑनलाइन
+event-back = क्या हो रहा है
+event-about = कार्यक्रम के बारे में
+event-facts = कब और कहाँ
+event-when = कब
+event-zone = { $zone } का समय
+event-where = कहाँ
+event-categories = श्रेणियाँ
+event-website = वेबसाइट
+event-to-calendar = अपने कैलेंडर में जोड़ें
+ratings-title = रेटिंग
+ratings-average = { $count ->
+    [one] 5 में से { $average }, { $count } रेटिंग से
+   *[other] 5 में से { $average }, { $count } रेटिंग से
+}
+ratings-of-five = { $stars ->
+    [one] { $stars } सितारा
+   *[other] { $stars } सितारे
+}
+tickets-title = टिकट
+tickets-left = { $count ->
+    [one] { $count } बाकी
+   *[other] { $count } बाकी
+}
+live-left-one = { $number } बाकी
+live-left-other = { $number } बाकी
+tickets-most = { $count ->
+    [one] हर बुकिंग में अधिकतम { $count }
+   *[other] हर बुकिंग में अधिकतम { $count }
+}
+tickets-from = { $moment } से बिक्री पर
+tickets-go-on = आगे बढ़ें
+tickets-go-on-hint = बुकिंग से पहले आपको कुल राशि दिखेगी।
+tickets-sold-out-hint = दूसरों की रोकी हुई सीटें भुगतान न होने पर कुछ मिनट में लौट आती हैं। यह पृष्ठ तुरंत दिखाएगा।
+widget-tickets = टिकट
+widget-more = और देखें
+
+## From a choice to a booking
+
+book-title = आपका चुनाव
+book-back = बदलें
+book-nothing-chosen = आपने अभी कोई टिकट नहीं चुना है
+book-choose = टिकट चुनें
+book-line = { $number } × { $kind }
+price-column = मूल्य
+total = कुल
+promo-code = प्रचार कोड
+book-free-hint = इसका कोई शुल्क नहीं है। आपके टिकट तुरंत मिलेंगे।
+book-free-action = निःशुल्क बुक करें
+book-hold-hint = भुगतान करने तक आपकी सीटें रुकी रहेंगी। उससे पहले कुछ नहीं लिया जाएगा।
+book-action = सीटें रोकें और भुगतान करें
+
+## Bookings
+
+bookings-none = अभी कोई बुकिंग नहीं
+bookings-none-next = आप जो बुक करेंगे, वह टिकटों के साथ यहाँ रहेगा।
+booking-made = { $moment } को बुक किया
+booking-event-gone = ऐसा कार्यक्रम जो अब नहीं दिखाया जाता
+booking-pending = निर्णय बाकी
+booking-pending-next = आपकी सीटें खोजी जा रही हैं। यह पृष्ठ अपने आप फिर पूछेगा; आप बाद में भी आ सकते हैं।
+booking-held = भुगतान बाकी
+booking-held-title = अपनी सीटों का भुगतान करें
+booking-booked = बुक हो गया
+booking-booked-title = आप आ रहे हैं
+booking-rejected = अस्वीकृत
+booking-cancelled = रद्द
+booking-expired = समय निकल गया
+booking-again = फिर बुक करें
+booking-money = भुगतान
+booking-number = बुकिंग संख्या
+booking-tickets-hint = प्रवेश पर कोड दिखाएँ, फ़ोन पर या काग़ज़ पर। वह आपके ईमेल में भी है।
+refund-due = आपको लौटाया जा रहा है
+refund-done = लौटा दिया गया
+hold-until = आपकी सीटें { $time } तक रुकी हैं।
+hold-left = आपकी सीटें { $time } और रुकी हैं।
+card = कार्ड संख्या
+card-hint = यह साइट केवल परीक्षण कार्ड लेती है: असली पैसे का लेन-देन नहीं होता।
+card-mend = नीचे दिए परीक्षण कार्डों में से किसी की संख्या लिखें
+card-what = क्या होता है
+card-pays = भुगतान हो जाता है
+card-declined = अस्वीकार होता है
+card-silent = उत्तर नहीं आता, और भुगतान नहीं होता
+card-late = पहले उत्तर नहीं आता; थोड़ी देर बाद भुगतान मिल जाता है
+cards-title = परीक्षण कार्ड
+pay-action = { $amount } चुकाएँ
+cancel-whole = सीटें लौटाएँ
+cancel-some = टिकट रद्द करें
+cancel-title = रद्द करें
+cancel-refund = इनके लिए आपने जो चुकाया था, वह आपको लौटाया जाएगा।
+cancel-which = कौन से टिकट?
+cancel-mend = कम से कम एक टिकट चुनें
+cancel-action = इन्हें रद्द करें
+cancel-keep = सब ऐसा ही रहने दें
+
+## Tickets
+
+ticket-title = टिकट
+ticket-kind = प्रकार
+ticket-show = दिखाएँ
+ticket-pdf = छापें (PDF)
+ticket-cancelled = रद्द
+ticket-admitted = इस्तेमाल हुआ
+ticket-qr = प्रवेश के लिए टिकट का कोड
+ticket-code = कोड, अक्षरों में
+ticket-to-booking = बुकिंग पर लौटें
+transfer-title = किसी और को दें
+transfer-text = टिकट नए कोड के साथ किसी और के खाते में चला जाएगा। ऊपर के कोड से फिर प्रवेश नहीं मिलेगा।
+transfer-email = दूसरे खाते का ईमेल पता
+transfer-action = दे दें
+
+## Ratings by who was there
+
+rate-title = कैसा रहा?
+rate-how = आपकी रेटिंग
+rate-comment = दूसरों से क्या कहेंगे?
+rate-action = रेटिंग दें

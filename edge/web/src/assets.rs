@@ -42,6 +42,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     file!("site.js", SCRIPT),
     file!("availability.js", SCRIPT),
     file!("countdown.js", SCRIPT),
+    file!("widget.js", SCRIPT),
 ];
 
 struct Asset {

@@ -47,7 +47,9 @@ mod headers;
 mod i18n;
 mod layout;
 pub mod limits;
+mod markdown;
 mod pages;
+mod poster;
 mod public_url;
 mod refusals;
 mod services;
@@ -79,6 +81,7 @@ pub use services::Upstreams;
 pub use session::{SESSION_KEY_BYTES, SessionKey};
 
 use cookies::Secure;
+use pages::events::FacetCache;
 use services::Services;
 use session::{Exchanges, Sealer};
 
@@ -110,6 +113,7 @@ pub(crate) struct Shared {
     options: Options,
     sealer: Sealer,
     exchanges: Exchanges,
+    facets: FacetCache,
     permits: Semaphore,
 }
 
@@ -137,6 +141,7 @@ impl Web {
             environment,
             sealer: Sealer::new(&options.session_key),
             exchanges: Exchanges::new(),
+            facets: FacetCache::default(),
             permits: Semaphore::new(options.max_concurrent_requests.min(Semaphore::MAX_PERMITS)),
             options,
         };

@@ -55,7 +55,8 @@ fn start(out: &mut String, tag: &Tag<'_>) {
     match tag {
         Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
             // Whatever is not an address of these kinds is kept as words only.
-            let is_safe = ["https://", "http://", "mailto:"].iter().any(|scheme| dest_url.starts_with(scheme));
+            let is_safe =
+                ["https://", "http://", "mailto:"].iter().any(|scheme| dest_url.starts_with(scheme));
             out.push_str("<a rel=\"nofollow noopener ugc\"");
             if is_safe {
                 out.push_str(" href=\"");

@@ -21,9 +21,10 @@ pub(crate) use event::EventPage;
 pub(crate) use facets::FacetCache;
 #[cfg(test)]
 pub(crate) use list::ListPage;
-pub(crate) use parts::{price_of_all, when, where_in_one_line};
 #[cfg(test)]
 pub(crate) use parts::sample;
+pub(crate) use parts::{when, where_in_one_line};
+pub(crate) use rate::rate_form;
 #[cfg(test)]
 pub(crate) use widget::WidgetPage;
 

@@ -9,10 +9,13 @@
 //! 5. Write its texts into every file of `locales`.
 
 pub(crate) mod account;
+pub(crate) mod bookings;
 pub(crate) mod error;
+pub(crate) mod events;
 pub(crate) mod preferences;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tickets;
 
 use axum::Router;
 
@@ -21,6 +24,9 @@ use crate::failure::Failure;
 /// All pages.
 pub(crate) fn router() -> Router {
     Router::new()
+        .merge(events::routes())
+        .merge(bookings::routes())
+        .merge(tickets::routes())
         .merge(account::routes())
         .merge(preferences::routes())
         .fallback(|| async { Failure::NoPage })

@@ -32,6 +32,15 @@ every_page! {
     super::account::SignUpPage,
     super::account::LogInPage,
     super::account::AccountPage,
+    super::events::ListPage,
+    super::events::CalendarPage,
+    super::events::EventPage,
+    super::events::BookPage,
+    super::events::WidgetPage,
+    super::bookings::BookingsPage,
+    super::bookings::BookingPage,
+    super::bookings::CancelPage,
+    super::tickets::TicketPage,
 }
 
 fn view(locale: Locale, person: Option<Person>, notice: Option<Notice>) -> View {

@@ -9,8 +9,7 @@ use super::parts::{KindSale, kind_sale, where_in_one_line};
 use crate::{
     format::{minor_digits, timestamp},
     layout::json_script,
-    markdown,
-    urls,
+    markdown, urls,
     view::View,
 };
 
@@ -58,7 +57,8 @@ fn json_ld(view: &View, event: &Event) -> Value {
             "@type": "PostalAddress", "streetAddress": venue.address,
             "addressLocality": venue.city, "addressCountry": venue.country,
         });
-        let place = json!({"@type": "Place", "name": where_in_one_line(view.text, event), "address": address});
+        let place =
+            json!({"@type": "Place", "name": where_in_one_line(view.text, event), "address": address});
         ("OfflineEventAttendanceMode", place)
     };
     let mut described = json!({
@@ -157,7 +157,10 @@ mod tests {
         let line = folded(&format!("SUMMARY:{}", "हिन्दी ".repeat(20)));
         assert!(line.ends_with("\r\n"));
         assert!(line.split("\r\n").all(|part| part.len() <= MAX_LINE_BYTES));
-        assert_eq!(line.replace("\r\n ", "").trim_end(), format!("SUMMARY:{}", "हिन्दी ".repeat(20)).trim_end());
+        assert_eq!(
+            line.replace("\r\n ", "").trim_end(),
+            format!("SUMMARY:{}", "हिन्दी ".repeat(20)).trim_end()
+        );
     }
 
     #[test]

@@ -32,9 +32,7 @@ const RATINGS: i32 = 5;
 
 /// The routes of this file.
 pub(super) fn routes() -> Router {
-    Router::new()
-        .route(urls::Event::ROUTE, get(show))
-        .route(urls::EventCalendar::ROUTE, get(calendar))
+    Router::new().route(urls::Event::ROUTE, get(show)).route(urls::EventCalendar::ROUTE, get(calendar))
 }
 
 async fn show(visit: Visit, Path(event_id): Path<String>) -> Answer {
@@ -46,11 +44,8 @@ async fn show(visit: Visit, Path(event_id): Path<String>) -> Answer {
 
 /// The newest ratings; none where they are not to be had, since the page is of use without them.
 async fn ratings(visit: &Visit, event_id: &str) -> Vec<Feedback> {
-    let message = ListFeedbackRequest {
-        event_id: event_id.to_owned(),
-        page_size: RATINGS,
-        page_token: String::new(),
-    };
+    let message =
+        ListFeedbackRequest { event_id: event_id.to_owned(), page_size: RATINGS, page_token: String::new() };
     let asked = visit.ask(visit.services().feedback().list_feedback(visit.request(message))).await;
     asked.map(|listed| listed.feedback).unwrap_or_default()
 }
@@ -167,7 +162,7 @@ impl EventPage {
             @if let Some(average) = event.average_rating {
                 section id="ratings" aria-labelledby="ratings-title" {
                     h2 id="ratings-title" { (text.ratings_title()) }
-                    p.average { (text.ratings_average(text.decimal(average, 1), event.rating_count)) }
+                    p.average { (text.ratings_average(event.rating_count, text.decimal(average, 1))) }
                     ul.ratings {
                         @for rating in self.ratings.iter().filter(|rating| !rating.comment.is_empty()) {
                             li {
@@ -195,7 +190,7 @@ fn tickets(view: &View, event: &Event) -> Markup {
             Sale::Draft => p { (text.refused_event_not_published_next()) },
             Sale::Open | Sale::SoldOut | Sale::Closed => {
                 form method="get" action=(urls::Book { event_id: &event.id }) id="book" data-live=(event.id)
-                    data-left-one=(text.tickets_left(1)) data-left-other=(text.tickets_left(999_999_999_i64).replace(&text.number(999_999_999), "{n}"))
+                    data-left-one=(text.live_left_one("{n}")) data-left-other=(text.live_left_other("{n}"))
                     data-none=(text.sale_sold_out()) {
                     ul.kinds {
                         @for kind in event.ticket_types.iter().filter(|kind| !kind.hidden) {

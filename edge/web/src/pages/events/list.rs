@@ -46,7 +46,8 @@ async fn show(visit: Visit, query: Fields) -> Answer {
         page_token: query.text("page").to_owned(),
         ..ListEventsRequest::default()
     };
-    let mut page = ListPage { query, facets, events: Vec::new(), next: String::new(), errors: Errors::none() };
+    let mut page =
+        ListPage { query, facets, events: Vec::new(), next: String::new(), errors: Errors::none() };
     match visit.ask(visit.services().event().list_events(visit.request(message))).await {
         Ok(listed) => (page.events, page.next) = (listed.events, listed.next_page_token),
         Err(error) if error.code == Code::BadInput => {
