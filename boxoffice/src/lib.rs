@@ -11,6 +11,7 @@ pub mod commands;
 pub mod config;
 pub mod data_dir;
 pub mod demo;
+pub mod export;
 pub mod figures;
 pub mod fleet;
 pub mod import;

@@ -31,10 +31,10 @@ pub struct Platform {
     pub environment: Environment,
     /// The stores.
     pub stores: Stores,
-    /// Told when no further request is taken in; streams end then.
-    pub drain: CancellationToken,
     /// The gateway's own configuration.
     pub gateway_store: Arc<SqliteStore<GatewayRow>>,
+    /// Told when no further request is taken in; streams end then.
+    pub drain: CancellationToken,
     runtime: Runtime,
     traces: Traces,
     _data: DataDir,
@@ -86,7 +86,18 @@ impl Platform {
             Arc::new(move || metrics.text()),
         )
         .context("the gateway cannot start")?;
-        Ok(Self { gateway, web, signer, environment, stores, gateway_store, drain, runtime, traces, _data: data })
+        Ok(Self {
+            gateway,
+            web,
+            signer,
+            environment,
+            stores,
+            gateway_store,
+            drain,
+            runtime,
+            traces,
+            _data: data,
+        })
     }
 
     /// The pages, and the REST surface beside them.

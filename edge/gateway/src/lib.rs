@@ -38,6 +38,7 @@ mod routes;
 mod rules;
 mod scalar;
 mod schema;
+pub mod server;
 pub mod snapshot;
 mod stream;
 mod template;

@@ -130,6 +130,9 @@ fn responses(operation: &Operation) -> Value {
     };
     let mut responses = Map::new();
     responses.insert(status.to_owned(), answer);
+    if operation.method == "GET" {
+        responses.insert("304".to_owned(), json!({"description": "It is as the client knows it."}));
+    }
     responses.insert("default".to_owned(), problem);
     Value::Object(responses)
 }

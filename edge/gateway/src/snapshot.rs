@@ -26,6 +26,7 @@ use crate::{
     plugin::{Plugin, Resources},
     plugins,
     router::Router,
+    server::Certificates,
 };
 
 /// Kong's port of targets that say none.
@@ -49,6 +50,7 @@ pub struct Snapshot {
     pub(crate) router: Router<Plan>,
     /// Of Boxoffice itself.
     pub(crate) built_in: Arc<Plan>,
+    pub(crate) certificates: Certificates,
     /// By entity, to carry over what stays the same.
     made: HashMap<Uuid, Made>,
     ways: HashMap<Uuid, Served>,
@@ -123,8 +125,9 @@ impl Snapshot {
             }
         }
         router.finish();
+        let certificates = Certificates::of(config, |entity, why| troubles.push(trouble(entity, why)));
         let built_in = built_in.unwrap_or_else(|| bare_built_in(&applied));
-        (Self { config: Arc::clone(config), router, built_in, made, ways }, troubles)
+        (Self { config: Arc::clone(config), router, built_in, certificates, made, ways }, troubles)
     }
 }
 
@@ -335,5 +338,11 @@ impl Snapshot {
 
     fn balancer_of(&self, upstream: Uuid) -> Option<&Arc<Balancer>> {
         self.balancers_of(upstream).next()
+    }
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Live").finish_non_exhaustive()
     }
 }
