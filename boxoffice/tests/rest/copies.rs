@@ -72,12 +72,12 @@ fn only_its_organiser_clones_an_event_and_a_repeated_request_clones_it_once() {
 }
 
 const FILE: &str = "\
-name,start_date,end_date,city,places,price,colour
-Good,2031-03-01,2031-03-02,Leiden,50,12.50,red
-No such day,2031-02-30,,Leiden,,,
-Too many,2031-03-01,,Leiden,many,,
-,2031-03-01,,Leiden,,,
-Free,2031-04-01,,,,,
+name,start_date,end_date,city,country,places,price,colour
+Good,2031-03-01,2031-03-02,Leiden,Netherlands,50,12.50,red
+No such day,2031-02-30,,Leiden,Netherlands,,,
+Too many,2031-03-01,,Leiden,Netherlands,many,,
+,2031-03-01,,Leiden,Netherlands,,,
+Free,2031-04-01,,,,,,
 ";
 
 #[test]
