@@ -11,7 +11,10 @@ use store::Store;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::Config, server::Server};
+use crate::{
+    config::Config,
+    server::{Server, bind_for},
+};
 
 /// Where it listens when nothing is said, as Kong does.
 const USUAL_PORT: u16 = 8_001;
@@ -71,10 +74,10 @@ impl AdminApi {
 /// A chosen address must be free; the usual one may be taken by a second Boxoffice, or by Kong itself.
 async fn bind(config: &Config) -> anyhow::Result<Option<Server>> {
     if let Some(chosen) = config.gateway.admin_listen {
-        return Server::bind_for("gateway-admin-listen", chosen).await.map(Some);
+        return bind_for("gateway-admin-listen", chosen).await.map(Some);
     }
     let port = if config.listen.port() == 0 { 0 } else { USUAL_PORT };
-    match Server::bind_for("gateway-admin-listen", SocketAddr::from(([127, 0, 0, 1], port))).await {
+    match bind_for("gateway-admin-listen", SocketAddr::from(([127, 0, 0, 1], port))).await {
         Ok(server) => Ok(Some(server)),
         Err(_) => {
             tracing::info!(port, "the Admin API does not listen: the port is in use");

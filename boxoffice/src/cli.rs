@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     config::{Flags, FleetFlags, ListenFlags},
+    export::Target,
     serve::Role,
 };
 
@@ -105,6 +106,14 @@ settings as `boxoffice serve`.
 Examples:
   boxoffice doctor ticket
   boxoffice doctor --store-url 'postgres://boxoffice:secret@db/{service}' --log-url kafka://kafka:9092";
+
+const EXPORT_HELP: &str = "\
+The addresses of the services are those of `boxoffice serve gateway`: BOXOFFICE_USER_URL, BOXOFFICE_EVENT_URL, ... Kong
+reads the contracts as files: copy core/proto/proto to /usr/local/share/boxoffice/proto of its machine.
+
+Examples:
+  BOXOFFICE_USER_URL=http://user:9000 ... boxoffice gateway export envoy > envoy.json && envoy -c envoy.json
+  BOXOFFICE_USER_URL=http://user:9000 ... boxoffice gateway export kong > kong.json && deck gateway sync kong.json";
 
 const KEYS_HELP: &str = "\
 It makes access-token.pk8 (private, for the user service alone), access-token.pub.pem (for every role) and
@@ -226,6 +235,29 @@ pub enum Command {
     },
     /// Write a configuration file with every setting, its meaning and its default
     Config,
+    /// The gateway's configuration, for other gateways
+    Gateway {
+        /// What to do with it.
+        #[command(subcommand)]
+        what: GatewayCommand,
+    },
+}
+
+/// What can be done with the gateway's configuration.
+#[derive(Debug, Subcommand)]
+pub enum GatewayCommand {
+    /// Write the routes of our contracts for another gateway
+    #[command(after_help = EXPORT_HELP)]
+    Export {
+        /// For which one
+        target: Target,
+        /// A TOML file with a section [fleet] [default: boxoffice.toml, if it is there]
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Where Envoy listens [default: 127.0.0.1:8000]
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<SocketAddr>,
+    },
 }
 
 /// What can be done with parked facts.

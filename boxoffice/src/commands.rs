@@ -10,19 +10,18 @@ use std::{
 
 use anyhow::Context;
 use kit::{Environment, Pipeline};
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     admin_api::AdminApi,
     api::Api,
     audit,
-    cli::{Command, FleetArgs, Import, ParkedCommand},
+    cli::{Command, FleetArgs, GatewayCommand, Import, ParkedCommand},
     config::{Config, Flags, FleetFlags, ListenFlags, template},
     data_dir::DataDir,
-    demo, fleet, import,
+    demo, export, fleet, import,
     platform::Platform,
     serve::{self, Role},
-    server::Server,
+    server::Front,
     signals::{STOPPED_AT_ONCE, StopSignals},
     stores::Stores,
     telemetry,
@@ -57,6 +56,11 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor { role, fleet } => Ok(diagnose(&fleet::doctor::run(&read(&fleet)?, role).await)),
         Command::Health { url } => health(&url).await,
         Command::GrantAdmin { email, flags } => grant_admin(&email, &flags).await,
+        Command::Gateway { what: GatewayCommand::Export { target, config, listen } } => {
+            let listen = ListenFlags { listen, ..ListenFlags::default() };
+            let config = Config::read_fleet(config.as_deref(), &FleetFlags::default(), &listen)?;
+            say(vec![export::run(target, &config)?])
+        }
         Command::Config => {
             write!(stdout(), "{}", template())?;
             Ok(ExitCode::SUCCESS)
@@ -68,14 +72,18 @@ async fn up(config: Config, with_demo: bool) -> anyhow::Result<ExitCode> {
     telemetry::start(&config)?;
     // Before anything is announced: whoever reads that it is ready may stop it at once.
     let mut signals = StopSignals::listen()?;
-    let server = Server::bind(config.listen).await?;
-    let address = server.address()?;
+    let server = Front::bind(&config).await?;
+    let (address, tls_address) = (server.address()?, server.tls_address()?);
     let platform = Platform::start(&config).await?;
     let admin = AdminApi::start(platform.admin_parts(), &config).await?;
-    let stop = CancellationToken::new();
-    let serving = tokio::spawn(server.serve(platform.site(), stop.clone()));
+    let stop = platform.drain.clone();
+    let (live, site) = (platform.gateway.live(), platform.site());
+    let serving = tokio::spawn(server.serve(live, move |peer| site.for_peer(peer), stop.clone()));
     println!("Boxoffice is ready at http://{address}");
     println!("  API reference   http://{address}/docs");
+    if let Some(address) = tls_address {
+        println!("  over TLS        https://{address}");
+    }
     if let Some(address) = admin.address {
         println!("  gateway admin   http://{address} (Kong's Admin API)");
     }

@@ -3,8 +3,6 @@
 //! Each row becomes one call that creates and publishes its event under an external id which follows
 //! from the row, so importing a file again creates nothing.
 
-mod row;
-
 use std::{
     collections::VecDeque,
     fs::File,
@@ -15,13 +13,15 @@ use std::{
 };
 
 use anyhow::Context;
+use event::import::{Columns, Numbered, column_of, rows};
 use http::StatusCode;
+use prost::Message;
+use prost_reflect::{DynamicMessage, SerializeOptions};
+use proto::v1::CreateEventRequest;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::api::{Api, Reply};
-
-pub use row::Columns;
 
 /// How many rows are under way at a time.
 const MAX_UNDER_WAY: usize = 64;
@@ -56,27 +56,23 @@ type UnderWay = VecDeque<(u64, JoinHandle<anyhow::Result<Reply>>)>;
 pub async fn events(file: &Path, api: Arc<Api>, report: &mut dyn Write) -> anyhow::Result<Summary> {
     let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(opened);
-    let columns = Columns::find(reader.headers().context("the first line cannot be read")?)?;
+    let header = reader.headers().context("the first line cannot be read")?;
+    let columns = Columns::find(header).map_err(|why| anyhow::anyhow!("the file {why}"))?;
     for unknown in &columns.unknown {
         writeln!(report, "column `{unknown}` is not known and is left out")?;
     }
     let mut summary = Summary::default();
     let mut under_way = UnderWay::new();
     let mut progress = Progress::start();
-    let mut first_line = None;
-    for record in reader.records() {
-        let position = match &record {
-            Ok(record) => record.position(),
-            Err(error) => error.position(),
-        };
-        let counted = position.map_or(0, csv::Position::line);
-        // Where lines end with CR LF, the reader counts a row as beginning before the LF: one line early.
-        let is_early = *first_line.get_or_insert(counted) < 2;
-        let line = counted + u64::from(is_early);
-        match record.map_err(|error| error.to_string()).and_then(|record| columns.event(&record)) {
+    for Numbered { line, record } in rows(&mut reader) {
+        let read = record.map_err(|error| error.to_string());
+        let event = read.and_then(|record| {
+            columns.event(&record).map_err(|(column, reason)| format!("{column} {reason}"))
+        });
+        match event {
             Ok(event) => {
-                let api = Arc::clone(&api);
-                let call = tokio::spawn(async move { api.post("/v1/events", &event).await });
+                let (api, body) = (Arc::clone(&api), body(event)?);
+                let call = tokio::spawn(async move { api.post("/v1/events", &body).await });
                 under_way.push_back((line, call));
             }
             Err(reason) => note_bad(&mut summary, report, line, reason)?,
@@ -91,6 +87,16 @@ pub async fn events(file: &Path, api: Arc<Api>, report: &mut dyn Write) -> anyho
     }
     progress.end();
     Ok(summary)
+}
+
+/// The JSON of a call that creates an event and puts it on sale at once.
+fn body(event: CreateEventRequest) -> anyhow::Result<Value> {
+    let event = CreateEventRequest { publish: true, ..event };
+    let descriptor = proto::descriptors().get_message_by_name("boxoffice.v1.CreateEventRequest");
+    let descriptor = descriptor.context("the contract has no CreateEventRequest")?;
+    let message = DynamicMessage::decode(descriptor, event.encode_to_vec().as_slice())?;
+    let options = SerializeOptions::new().stringify_64_bit_integers(false).use_proto_field_name(true);
+    Ok(message.serialize_with_options(serde_json::value::Serializer, &options)?)
 }
 
 async fn finish_one(
@@ -129,7 +135,7 @@ fn reasons(problem: &Value) -> String {
         .iter()
         .map(|error| {
             let field = error["field"].as_str().unwrap_or_default();
-            format!("{} {}", row::column_of(field), error["reason"].as_str().unwrap_or_default())
+            format!("{} {}", column_of(field), error["reason"].as_str().unwrap_or_default())
         })
         .collect();
     if named.is_empty() {

@@ -11,10 +11,11 @@ use kit::{
 use sqlite::SqliteStore;
 use store::{Row, Store};
 use ticket::{Simulator, TicketKey};
+use tokio_util::sync::CancellationToken;
 use web::Web;
 
 use crate::{
-    admin_api, config::Config, data_dir::DataDir, figures, mail, retention, site, stores::Stores,
+    admin_api, config::Config, data_dir::DataDir, figures, mail, priorities, retention, site, stores::Stores,
     traces::Traces,
 };
 
@@ -32,6 +33,8 @@ pub struct Platform {
     pub stores: Stores,
     /// The gateway's own configuration.
     pub gateway_store: Arc<SqliteStore<GatewayRow>>,
+    /// Told when no further request is taken in; streams end then.
+    pub drain: CancellationToken,
     runtime: Runtime,
     traces: Traces,
     _data: DataDir,
@@ -70,6 +73,7 @@ impl Platform {
         retention::start(&runtime, &stores, &environment, config.keep_facts_days);
         let readiness = Arc::new(StoresReady { stores: stores.clone() });
         let metrics = runtime.metrics.clone();
+        let drain = CancellationToken::new();
         let session_key =
             data.secret("session.key", || Ok(environment.random::<{ web::SESSION_KEY_BYTES }>().to_vec()))?;
         let web = Web::new(&services, environment.clone(), site::options(config, &session_key)?);
@@ -78,11 +82,26 @@ impl Platform {
             guard,
             environment.clone(),
             readiness,
-            gateway::Options::default(),
+            gateway::Options {
+                drain: drain.clone(),
+                priority_of: priorities::of,
+                ..gateway::Options::default()
+            },
             Arc::new(move || metrics.text()),
         )
         .context("the gateway cannot start")?;
-        Ok(Self { gateway, web, signer, environment, stores, gateway_store, runtime, traces, _data: data })
+        Ok(Self {
+            gateway,
+            web,
+            signer,
+            environment,
+            stores,
+            gateway_store,
+            drain,
+            runtime,
+            traces,
+            _data: data,
+        })
     }
 
     /// The pages, and the REST surface beside them.

@@ -40,7 +40,8 @@ pub use store_url::{StoreUrl, without_secrets};
 use crate::{
     admin_api::{self, AdminApi},
     config::Config,
-    server::Server,
+    priorities,
+    server::{self, bind_for},
     signals::{STOPPED_AT_ONCE, StopSignals},
     site, telemetry,
     traces::Traces,
@@ -123,16 +124,17 @@ impl Process {
         service::check(role, config)?;
         let guard = Guard::new(keys::verifier(config)?, environment.clone());
         let (closed, ended) = (CancellationToken::new(), CancellationToken::new());
-        let admin = Server::bind_for("admin-listen", config.fleet.admin_listen).await?;
+        let admin = bind_for("admin-listen", config.fleet.admin_listen).await?;
         let admin_address = admin.address()?;
         let (front, figures) = if role == Role::Gateway {
-            let server = Server::bind(config.listen).await?;
+            let server = server::Front::bind(config).await?;
             let address = server.address()?;
-            let gateway = gateway(config, &guard, &environment, &runtime, &status)?;
-            let serving = tokio::spawn(server.serve(gateway.clone(), closed.clone()));
+            let gateway = gateway(config, &guard, &environment, (&runtime, &closed), &status)?;
+            let (live, served) = (gateway.live(), gateway.clone());
+            let serving = tokio::spawn(server.serve(live, move |peer| served.for_peer(peer), closed.clone()));
             (Front::Rest { address, gateway: gateway.clone(), serving }, admin::Figures::new(gateway))
         } else if role == Role::Web {
-            let server = Server::bind(config.listen).await?;
+            let server = bind_for("listen", config.listen).await?;
             let address = server.address()?;
             let web = site::alone(config, &environment, &runtime, &status)?;
             let serving = tokio::spawn(server.serve(web, closed.clone()));
@@ -262,7 +264,7 @@ fn gateway(
     config: &Config,
     guard: &Guard,
     environment: &Environment,
-    runtime: &Runtime,
+    (runtime, closed): (&Runtime, &CancellationToken),
     status: &Status,
 ) -> anyhow::Result<Gateway> {
     let upstreams = upstreams(config, runtime, status)?;
@@ -272,7 +274,11 @@ fn gateway(
         guard.clone(),
         environment.clone(),
         Arc::new(status.clone()),
-        gateway::Options::default(),
+        gateway::Options {
+            drain: closed.clone(),
+            priority_of: priorities::of,
+            ..gateway::Options::default()
+        },
         Arc::new(move || metrics.text()),
     )?)
 }

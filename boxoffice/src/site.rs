@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use axum::{body::Bytes, response::Response};
-use gateway::Gateway;
+use gateway::{Gateway, Peer};
 use http::{Method, Request, StatusCode, header::ACCEPT};
 use http_body_util::Empty;
 use hyper::body::Body;
@@ -28,6 +28,14 @@ pub struct Site {
     pub web: Web,
     /// The REST surface.
     pub gateway: Gateway,
+}
+
+impl Site {
+    /// The same site, for a client of whom more is known than its requests say.
+    #[must_use]
+    pub fn for_peer(&self, peer: Peer) -> Self {
+        Self { web: self.web.clone(), gateway: self.gateway.for_peer(peer) }
+    }
 }
 
 /// What the pages may be chosen to be.

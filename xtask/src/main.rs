@@ -3,6 +3,7 @@
 mod compare;
 mod contracts;
 mod image;
+mod prove;
 mod suite;
 
 use clap::{Parser, Subcommand};
@@ -28,6 +29,8 @@ enum Task {
     Image(image::Arguments),
     /// Play the stories of the REST surface against fleets of processes on real servers
     Fleet,
+    /// Do for hours what the tests do for minutes, and write down what came of it
+    Prove(prove::Arguments),
     /// Run every check and every test of the project
     Test,
 }
@@ -39,6 +42,7 @@ fn main() -> anyhow::Result<()> {
         Task::Compare(arguments) => compare::run(&arguments),
         Task::Image(arguments) => image::run(&arguments),
         Task::Fleet => suite::stories_on_a_fleet(),
+        Task::Prove(arguments) => prove::run(&arguments),
         Task::Test => suite::run(),
     }
 }

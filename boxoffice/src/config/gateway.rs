@@ -12,6 +12,11 @@ pub struct Gateway {
     #[config(env = "BOXOFFICE_GATEWAY_ADMIN_LISTEN")]
     pub admin_listen: Option<SocketAddr>,
 
+    /// Where the gateway speaks TLS, beside `listen`; nowhere without it. Certificates, and the names that they are for,
+    /// are a part of the gateway's configuration (`/certificates` of the Admin API).
+    #[config(env = "BOXOFFICE_GATEWAY_TLS_LISTEN")]
+    pub tls_listen: Option<SocketAddr>,
+
     /// What clients of the Admin API send as `Kong-Admin-Token`. Without it, programs on this machine may call.
     #[config(env = "BOXOFFICE_GATEWAY_ADMIN_TOKEN")]
     pub admin_token: Option<String>,

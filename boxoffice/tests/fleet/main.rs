@@ -6,6 +6,7 @@
 
 mod commands;
 mod drain;
+mod envoy;
 mod kill;
 mod load;
 mod outage;

@@ -1,6 +1,6 @@
 //! kill -9 in the middle of a sale: what was answered is there, what was not is done once.
 //!
-//! `BOXOFFICE_KILLS` sets how often (5), `BOXOFFICE_SEED` repeats the instants of an earlier run.
+//! `BOXOFFICE_KILLS` sets how often (50), `BOXOFFICE_SEED` repeats the instants of an earlier run.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::support::{Home, Running, Sale, Visitor};
 
-const KILLS: u64 = 5;
-const SEATS: u64 = 1_000;
+const KILLS: u64 = 50;
+const SEATS: u64 = 10_000;
 /// The time from a start to its kill, in milliseconds; the seats last for several of them.
 const ALIVE_MS: Range<u64> = 20..500;
 /// How many buyers post at the same time.

@@ -6,16 +6,19 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
+mod administration;
 mod analytics;
 mod authorisation;
 mod bookings;
 mod contention;
+mod copies;
 mod door;
 mod events;
 mod feedback;
 mod fixture;
 mod hostile;
 mod idempotency;
+mod live;
 mod metrics;
 mod notifications;
 mod operations;

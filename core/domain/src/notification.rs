@@ -4,7 +4,7 @@ mod mail;
 
 use serde::{Deserialize, Serialize};
 
-pub use mail::{Mail, MailError, Mailer, Sending};
+pub use mail::{Captured, Mail, MailError, Mailbox, Mailer, Reading, Sending};
 
 use crate::{
     facts::{

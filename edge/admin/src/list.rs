@@ -33,7 +33,7 @@ enum Tags {
     Any(Vec<String>),
 }
 
-/// The entities of a kind, or those of a parent.
+/// The entities of a kind, or those of a parent. What is built in is listed only by its tag.
 pub(crate) fn page(
     shared: &Shared,
     kind: Kind,
@@ -45,7 +45,11 @@ pub(crate) fn page(
     let matching = config
         .from(kind, asked.from.unwrap_or_default())
         .filter(|entity| parent.is_none_or(|parent| entity.foreign(parent.field) == Some(parent.id)))
-        .filter(|entity| asked.tags.as_ref().is_none_or(|tags| tags.are_on(entity)));
+        .filter(|entity| match &asked.tags {
+            Some(tags) => tags.are_on(entity),
+            // Clients that keep a gateway as a file says would remove what the file does not have, and cannot.
+            None => !entity.is_built_in(),
+        });
     let path = match parent {
         None => format!("/{}", kind.definition().name),
         Some(parent) => {

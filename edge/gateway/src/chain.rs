@@ -6,6 +6,7 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use crate::{
+    builtin,
     entity::{Protocol, Route},
     plugin::{Exchange, Flow, Outcome, Plugin},
 };
@@ -22,7 +23,16 @@ pub(crate) struct Applied {
     pub plugin: Arc<dyn Plugin>,
 }
 
+/// Plugins that decide who somebody is. Boxoffice finds that out itself: such a plugin for everything is meant for what
+/// stands beside it, and would only shut its sign-in. Put on the service `boxoffice`, it works there too.
+const IDENTIFYING: [&str; 4] = ["jwt", "key-auth", "acl", "kong-jwt2header"];
+
 impl Applied {
+    /// It is on nothing in particular.
+    fn is_everywhere(&self) -> bool {
+        self.service.is_none() && self.route.is_none() && self.consumer.is_none()
+    }
+
     /// Kong's precedence: the greater wins.
     fn precedence(&self) -> u8 {
         match (self.consumer.is_some(), self.route.is_some(), self.service.is_some()) {
@@ -65,6 +75,9 @@ impl Chain {
             .iter()
             .filter(|one| one.route.is_none_or(|only| only == route.id))
             .filter(|one| one.service.is_none() || one.service == service)
+            .filter(|one| {
+                route.id != builtin::ROUTE || !one.is_everywhere() || !IDENTIFYING.contains(&one.name)
+            })
             .filter(|one| one.protocols.iter().any(|protocol| route.protocols.contains(protocol)))
             .collect();
         fitting.sort_by_key(|one| (Reverse(one.priority), one.name, Reverse(one.precedence())));

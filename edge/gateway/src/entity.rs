@@ -330,5 +330,4 @@ pub(crate) struct Target {
     pub id: Uuid,
     pub target: String,
     pub weight: u32,
-    pub upstream: Reference,
 }

@@ -25,6 +25,12 @@ pub const BODY_DEADLINE: Duration = Duration::from_secs(10);
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The longest request id that is taken from a client, in bytes.
 pub const MAX_REQUEST_ID_BYTES: usize = 64;
+/// How many streams are open at the same time; more are refused.
+pub const MAX_STREAMS: usize = 4_096;
+/// After how long without a message a stream says that it is still there.
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How long a stream lasts. Browsers connect again by themselves, where the load balancer then sends them.
+pub const STREAM_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// How long a client may pause while it sends a body that is passed on.
 pub const CLIENT_PAUSE: Duration = Duration::from_secs(60);
 /// The longest body that is kept to be sent again, in bytes.
@@ -37,4 +43,5 @@ pub const MAX_REGEX_BYTES: usize = 256 * 1024;
 // JSON is never shorter than its protobuf form, so what is accepted here is accepted by the services.
 const _: () = assert!(MAX_BODY_BYTES + MAX_URI_BYTES <= kit::transport::MAX_REQUEST_BYTES);
 const _: () = assert!(CALL_DEADLINE.as_secs() >= BODY_DEADLINE.as_secs());
+const _: () = assert!(STREAM_LIFETIME.as_secs() > HEARTBEAT.as_secs());
 const _: () = assert!(RETRY_AFTER.as_secs() >= 1);

@@ -11,7 +11,7 @@ use proto::v1::Access;
 use crate::{
     GatewayError,
     rules::{Binding, bindings, rest_services},
-    schema::{Dialect, declared_order},
+    schema::declared_order,
     template::Segment,
 };
 
@@ -63,6 +63,8 @@ pub(crate) enum Answer {
     File,
     /// JSON of this type.
     Json(Type),
+    /// Any number of these, one after the other.
+    Stream(Type),
 }
 
 /// One message.
@@ -119,7 +121,7 @@ impl Model {
         let mut services = Vec::new();
         for service in rest_services(pool) {
             let mut operations: Vec<Operation> = Vec::new();
-            for binding in bindings(&service, Dialect::Ours)? {
+            for binding in bindings(&service)? {
                 let mut operation = reader.operation(&binding);
                 let same = operations.iter().filter(|other| other.id.starts_with(&operation.id)).count();
                 let is_additional = operations.iter().any(|other| other.id == operation.id);
@@ -198,6 +200,7 @@ impl Reader {
             "google.api.HttpBody" => Answer::File,
             _ => match output.get_field_by_name(&binding.response_body) {
                 Some(field) => Answer::Json(self.field(&field, false).holds),
+                None if binding.rpc.is_server_streaming() => Answer::Stream(self.message(output, false)),
                 None => Answer::Json(self.message(output, false)),
             },
         }

@@ -113,6 +113,14 @@ fn responses(operation: &Operation) -> Value {
     let (status, answer) = match &operation.answer {
         Answer::Nothing => ("204", json!({"description": "Done."})),
         Answer::File => ("200", json!({"description": "A file.", "content": {"*/*": {}}})),
+        Answer::Stream(holds) => {
+            let (lines, events) = (schema(holds), json!({"type": "string"}));
+            let content = json!({
+                "application/x-ndjson": {"schema": lines},
+                "text/event-stream": {"schema": events},
+            });
+            ("200", json!({"description": "A stream, until the client goes.", "content": content}))
+        }
         Answer::Json(holds) => {
             // POST answers 200, 201 or 202: done, made, or being decided.
             let status = if operation.method == "POST" { "2XX" } else { "200" };
@@ -122,6 +130,9 @@ fn responses(operation: &Operation) -> Value {
     };
     let mut responses = Map::new();
     responses.insert(status.to_owned(), answer);
+    if operation.method == "GET" {
+        responses.insert("304".to_owned(), json!({"description": "It is as the client knows it."}));
+    }
     responses.insert("default".to_owned(), problem);
     Value::Object(responses)
 }

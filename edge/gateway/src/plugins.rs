@@ -4,6 +4,8 @@ pub mod acl;
 pub mod correlation_id;
 pub mod cors;
 pub mod grpc_gateway;
+pub mod grpc_status;
+pub mod grpc_web;
 pub mod ip_restriction;
 pub mod jwt;
 pub mod key_auth;
@@ -17,6 +19,8 @@ pub mod request_termination;
 pub mod request_transformer;
 pub mod response_transformer;
 
+#[cfg(test)]
+mod page;
 mod query;
 mod recognised;
 #[cfg(test)]
@@ -36,6 +40,8 @@ const ALL: &[&Definition] = &[
     &correlation_id::DEFINITION,
     &cors::DEFINITION,
     &grpc_gateway::DEFINITION,
+    &grpc_status::DEFINITION,
+    &grpc_web::DEFINITION,
     &ip_restriction::DEFINITION,
     &jwt::DEFINITION,
     &key_auth::DEFINITION,

@@ -58,7 +58,7 @@ fn compile(path: &Path) -> Result<DescriptorPool, String> {
     let mut first = None;
     for name in names {
         match compiler.open_file(name) {
-            Ok(_) => return as_pool(compiler.file_descriptor_set()),
+            Ok(_) => return as_pool(&compiler.encode_file_descriptor_set()),
             Err(error) => first = first.or(Some(error)),
         }
     }
@@ -74,8 +74,8 @@ fn google_api() -> FileDescriptorSet {
     FileDescriptorSet { file: files.into_iter().filter(|file| is_google(file.name())).collect() }
 }
 
-/// Options such as `google.api.http` are known only to who has decoded them with their definition at hand.
-fn as_pool(set: FileDescriptorSet) -> Result<DescriptorPool, String> {
-    use prost::Message;
-    DescriptorPool::decode(set.encode_to_vec().as_slice()).map_err(|error| error.to_string())
+/// Options such as `google.api.http` are known only to who decodes them with their definition at hand, so files are
+/// passed on as bytes until all are together.
+fn as_pool(set: &[u8]) -> Result<DescriptorPool, String> {
+    DescriptorPool::decode(set).map_err(|error| error.to_string())
 }

@@ -16,6 +16,7 @@ use kong::Config;
 
 use crate::{
     grpc,
+    limits::MAX_URI_BYTES,
     plugin::{self, Exchange, Flow, Outcome},
     problem::Problem,
     router::{Asked, normalize, split_host},
@@ -23,6 +24,7 @@ use crate::{
     trace::Trace,
 };
 
+pub(crate) use body::ClientFailure;
 pub use call::RpcStatus;
 
 /// What is known of a client beside its request.
@@ -135,6 +137,9 @@ pub(crate) async fn answer(matched: &Matched, beginning: &Beginning<'_>, request
         return needs_tls(plan, &request);
     }
     let path = request.uri().path().to_owned();
+    if request.uri().path_and_query().is_some_and(|target| target.as_str().len() > MAX_URI_BYTES) {
+        return asked.refusal(Problem::uri_too_long(), &path, trace);
+    }
     // Before anything of it is read, and before tokens are looked at.
     let _place = match plan.places.take() {
         Ok(place) => place,

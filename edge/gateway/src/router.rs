@@ -9,7 +9,7 @@ mod hosts;
 mod path;
 mod trie;
 
-use std::{cmp::Reverse, net::IpAddr, sync::Arc};
+use std::{cmp::Reverse, sync::Arc};
 
 use http::{HeaderMap, HeaderName, Method};
 use regex::{Regex, RegexBuilder};
@@ -276,11 +276,6 @@ pub(crate) fn split_host(authority: &str) -> (&str, Option<u16>) {
         },
         _ => (authority, None),
     }
-}
-
-/// Whether a text is an address, not a name.
-pub(crate) fn is_address(host: &str) -> bool {
-    host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok()
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ impl Routes {
         let mut tree = Tree::<Methods>::new();
         let (mut all, mut outputs) = (Vec::new(), Vec::new());
         for service in rest_services(pool) {
-            for binding in bindings(&service, dialect)? {
+            for binding in bindings(&service)? {
                 let route = builder.route(&binding, all.len())?;
                 let place = tree.place(&binding.template);
                 if place.0.iter().any(|other| other.method == route.method) {

@@ -3,7 +3,7 @@
 use http::Method;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ServiceDescriptor};
 
-use crate::{GatewayError, schema::Dialect, template::Template};
+use crate::{GatewayError, template::Template};
 
 /// One way to reach an rpc by REST.
 #[derive(Debug, Clone)]
@@ -29,17 +29,15 @@ pub(crate) fn rest_services(pool: &DescriptorPool) -> Vec<ServiceDescriptor> {
     services
 }
 
-/// All bindings of a service, in the order of its rpcs. Streams of a client have no REST form, and in our contracts
-/// no stream has one yet.
-pub(crate) fn bindings(service: &ServiceDescriptor, dialect: Dialect) -> Result<Vec<Binding>, GatewayError> {
+/// All bindings of a service, in the order of its rpcs. Streams of a client have no REST form.
+pub(crate) fn bindings(service: &ServiceDescriptor) -> Result<Vec<Binding>, GatewayError> {
     let mut found = Vec::new();
     let Some(option) = service.parent_pool().get_extension_by_name("google.api.http") else {
         return Ok(found);
     };
     for rpc in service.methods() {
         let options = rpc.options();
-        let is_stream = rpc.is_client_streaming() || (rpc.is_server_streaming() && dialect == Dialect::Ours);
-        if is_stream || !options.has_extension(&option) {
+        if rpc.is_client_streaming() || !options.has_extension(&option) {
             continue;
         }
         if let Some(rule) = options.get_extension(&option).as_message() {

@@ -26,6 +26,8 @@ use crate::{
     plugin::{Plugin, Resources},
     plugins,
     router::Router,
+    server::Certificates,
+    targets,
 };
 
 /// Kong's port of targets that say none.
@@ -49,6 +51,7 @@ pub struct Snapshot {
     pub(crate) router: Router<Plan>,
     /// Of Boxoffice itself.
     pub(crate) built_in: Arc<Plan>,
+    pub(crate) certificates: Certificates,
     /// By entity, to carry over what stays the same.
     made: HashMap<Uuid, Made>,
     ways: HashMap<Uuid, Served>,
@@ -123,8 +126,9 @@ impl Snapshot {
             }
         }
         router.finish();
+        let certificates = Certificates::of(config, |entity, why| troubles.push(trouble(entity, why)));
         let built_in = built_in.unwrap_or_else(|| bare_built_in(&applied));
-        (Self { config: Arc::clone(config), router, built_in, made, ways }, troubles)
+        (Self { config: Arc::clone(config), router, built_in, certificates, made, ways }, troubles)
     }
 }
 
@@ -294,6 +298,21 @@ impl Live {
         troubles
     }
 
+    /// How targets are, in the text format of Prometheus.
+    pub(crate) fn figures(&self) -> String {
+        let snapshot = self.current.load();
+        let mut seen: Vec<&Arc<Balancer>> = Vec::new();
+        for served in snapshot.ways.values() {
+            let balancer = served.way.as_ref().map(|way| way.balancer());
+            seen.extend(balancer.filter(|one| !seen.iter().any(|other| Arc::ptr_eq(one, other))));
+        }
+        let named = seen.iter().map(|balancer| {
+            let upstream = balancer.rules().upstream.as_ref().map(|upstream| upstream.name.clone());
+            (upstream.unwrap_or_default(), balancer.as_ref())
+        });
+        targets::text(named)
+    }
+
     fn building(&self) -> MutexGuard<'_, ()> {
         // Nothing is left half done: the next snapshot replaces the other as a whole.
         self.building.lock().unwrap_or_else(PoisonError::into_inner)
@@ -335,5 +354,11 @@ impl Snapshot {
 
     fn balancer_of(&self, upstream: Uuid) -> Option<&Arc<Balancer>> {
         self.balancers_of(upstream).next()
+    }
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Live").finish_non_exhaustive()
     }
 }

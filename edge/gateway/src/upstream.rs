@@ -6,7 +6,7 @@ use bytes::{Buf, BufMut, Bytes};
 use http::uri::PathAndQuery;
 use kit::{Transport, transport::MAX_RESPONSE_BYTES};
 use tonic::{
-    Request, Response, Status,
+    Request, Response, Status, Streaming,
     client::Grpc,
     codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
     metadata::MetadataMap,
@@ -36,6 +36,28 @@ pub(crate) async fn call(
     let answer = std::pin::pin!(answer);
     match tokio::time::timeout(deadline, answer).await {
         Ok(Ok(response)) => Ok(response),
+        Ok(Err(status)) => Err(Problem::from_status(&status)),
+        Err(_) => Err(Problem::deadline_exceeded()),
+    }
+}
+
+/// Opens an rpc with many answers. The deadline is for its beginning.
+pub(crate) async fn open(
+    transport: Transport,
+    rpc: PathAndQuery,
+    message: Vec<u8>,
+    forwarded: Forwarded,
+    deadline: Duration,
+) -> Result<Streaming<Bytes>, Problem> {
+    let metadata = MetadataMap::from_headers(forwarded.metadata);
+    let request = Request::from_parts(metadata, tonic::Extensions::default(), message);
+    let mut client = Grpc::new(transport).max_decoding_message_size(MAX_RESPONSE_BYTES);
+    let answer = async {
+        client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        client.server_streaming(request, rpc, BytesCodec).await
+    };
+    match tokio::time::timeout(deadline, answer).await {
+        Ok(Ok(response)) => Ok(response.into_inner()),
         Ok(Err(status)) => Err(Problem::from_status(&status)),
         Err(_) => Err(Problem::deadline_exceeded()),
     }

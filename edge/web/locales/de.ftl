@@ -331,3 +331,178 @@ rate-title = Wie war es?
 rate-how = Ihre Bewertung
 rate-comment = Was würden Sie anderen sagen?
 rate-action = Bewerten
+
+## Organising
+
+organise-new = Neue Veranstaltung
+organise-none = Du hast noch keine Veranstaltung
+organise-draft = Entwurf
+organise-on-sale = Im Verkauf
+organise-over = Vorbei
+organise-called-off = Abgesagt
+organise-left = { $left ->
+    [one] { $left } Platz frei
+   *[other] { $left } Plätze frei
+}
+organise-publish = In den Verkauf geben
+organise-edit = Bearbeiten
+organise-preview = So sehen es Besucher
+organise-clone = Kopie anlegen
+organise-cancel = Veranstaltung absagen
+organise-cancel-hint = Jede Buchung wird storniert und erstattet. Das lässt sich nicht rückgängig machen.
+organise-cancel-sure = Ja, absagen
+organise-import = Aus einer Datei übernehmen
+organise-import-file = Inhalt der CSV-Datei
+organise-import-hint = Die erste Zeile nennt die Spalten: name, start_date und nach Wunsch end_date, city, country, venue, places, price, currency, description, categories. Jede gute Zeile wird ein Entwurf.
+import-result = { $created } neue Entwürfe, { $known } schon bekannt, { $bad } Fehler
+import-unknown = Ausgelassene Spalten:
+import-bad = Was nicht stimmt
+import-mend = Bessere diese Zeilen aus und schicke die ganze Datei noch einmal: was übernommen wurde, entsteht nicht doppelt.
+import-line = Zeile
+import-column = Spalte
+import-reason = Grund
+import-created = Neue Entwürfe
+edit-title = Titel
+edit-description = Beschreibung
+edit-description-hint = Markdown: Eine leere Zeile beginnt einen Absatz, *Sterne* betonen ein Wort.
+edit-starts = Beginn
+edit-ends = Ende
+edit-time-mend = Gib Tag und Uhrzeit an, und eine bekannte Zeitzone
+edit-zone = Zeitzone
+edit-zone-hint = Etwa Europe/Berlin
+edit-online = Sie findet im Netz statt
+edit-venue = Ort
+edit-address = Adresse
+edit-city = Stadt
+edit-country = Land
+edit-categories = Kategorien
+edit-categories-hint = Durch Kommas getrennt
+edit-image = Adresse eines Bildes
+edit-type = Karten
+edit-types = Kartenarten
+edit-type-name = Name der Kartenart
+edit-type-add = Kartenart hinzufügen
+edit-type-delete = Entfernen
+edit-price = Preis
+edit-price-hint = Leer lassen, wenn es nichts kostet
+edit-price-mend = Gib einen Betrag wie 20,50 an
+edit-currency = Währung
+edit-quantity = Plätze
+edit-quantity-mend = Gib eine ganze Zahl an
+edit-draft-hint = Es bleibt ein Entwurf, bis du es in den Verkauf gibst. Niemand sonst sieht ihn.
+attendees = Gäste
+attendees-file = Als CSV herunterladen
+attendees-none = Noch hat niemand eine Karte
+ticket-type = Kartenart
+
+## Charts
+
+chart-nothing = Noch nichts zu zeigen
+chart-not-yet = Die Zahlen dieser Veranstaltung sind noch nicht da. Komm gleich wieder.
+chart-table = Die Zahlen als Tabelle
+chart-sales = Verkäufe im Verlauf
+chart-visits-over-time = Besuche im Verlauf
+chart-funnel = Vom Besuch zur Karte
+chart-ages = Gäste nach Alter
+chart-genders = Gäste nach Geschlecht
+chart-top = Deine Veranstaltungen im Vergleich
+chart-when = Zeitraum
+chart-step = Schritt
+chart-group = Gruppe
+chart-event = Veranstaltung
+chart-count = Anzahl
+chart-booked = Gebucht
+chart-cancelled = Zurückgegeben
+chart-kept = Behalten
+chart-visits = Besuche
+chart-sold = Verkauft
+chart-held = Reserviert
+chart-conversion = Buchungen je Besuch
+chart-revenue = Einnahmen
+chart-period = Zeitraum
+chart-daily = Tage
+chart-weekly = Wochen
+chart-monthly = Monate
+chart-ratings = { $count ->
+    [one] { $count } Bewertung
+   *[other] { $count } Bewertungen
+}
+group-female = Frauen
+group-male = Männer
+group-other = Andere
+group-unknown = Ohne Angabe
+
+## The door
+
+door-title = Einlass
+door-choose = Wähle die Veranstaltung, deren Einlass du machst.
+door-inside = drinnen
+door-ready = Bereit für die nächste Karte
+door-code = Code der Karte
+door-check = Prüfen
+door-scan = Mit der Kamera lesen
+door-camera = Bild der Kamera
+door-admitted = Eingelassen
+door-already = Schon drinnen
+door-wrong-event = Andere Veranstaltung
+door-cancelled = Storniert
+door-unpaid = Nicht bezahlt
+door-transferred = Weitergegeben: alter Code
+door-forged = Keine Karte von uns
+door-waiting = Noch nicht bestätigt
+door-lost = Kein Netz: Es wird von selbst noch einmal gefragt
+door-waiting-title = Noch nicht bestätigt
+
+## The first steps
+
+welcome-title = Von nichts zur verkauften Karte
+welcome-lead = Fünf Schritte, wenige Minuten. Nichts kostet Geld: Zahlungen sind simuliert.
+welcome-account = Konto eröffnen
+welcome-account-how = Ein Name, eine Adresse und ein Passwort. Jeder darf veranstalten.
+welcome-event = Veranstaltung anlegen
+welcome-event-how = Wann, wo und wie viele Plätze. Sie bleibt ein Entwurf.
+welcome-publish = In den Verkauf geben
+welcome-publish-how = Von da an sehen es alle.
+welcome-book = Platz buchen
+welcome-book-how = Wie ein Gast. Die Karte kommt sofort, und per Mail.
+welcome-door = Einlass öffnen
+welcome-door-how = Halte den Code der Karte davor und sieh zu, wie du eingelassen wirst.
+welcome-done = erledigt
+
+## For administrators
+
+admin-users = Konten
+admin-find = Suchen
+admin-nobody = Niemand hat diese Adresse
+admin-role = Rolle
+admin-since = Seit
+admin-events = Alle Veranstaltungen
+mailbox-title = Postfach
+mailbox-lead = Mails bleiben hier, weil kein Mailserver eingestellt ist. Die neuesten hundert.
+mailbox-sends = Mails werden verschickt, hier ist also keine zu lesen.
+mailbox-none = Noch keine Mail
+system-title = System
+system-lead = Wie jeder Dienst steht: was er noch zu verarbeiten hat, und was er nicht konnte.
+system-silent = antwortet nicht
+system-well = auf dem Stand
+system-behind = { $count ->
+    [one] { $count } Meldung zurück
+   *[other] { $count } Meldungen zurück
+}
+system-parked = { $count ->
+    [one] { $count } Meldung beiseite
+   *[other] { $count } Meldungen beiseite
+}
+system-topic = Thema
+system-behind-head = Rückstand
+system-oldest = Älteste
+system-redrive = Noch einmal versuchen
+system-figures = Zahlen des Prozesses
+
+## After a form of who organises
+
+notice-saved = Es wurde gespeichert.
+notice-published = Die Veranstaltung ist im Verkauf.
+notice-called-off = Die Veranstaltung wurde abgesagt. Jede Buchung wird erstattet.
+notice-cloned = Das ist die Kopie: ein eigener Entwurf.
+notice-redriven = Sie wurden noch einmal versucht. Was noch zu sehen ist, ging nicht.

@@ -336,3 +336,178 @@ rate-title = How was it?
 rate-how = Your rating
 rate-comment = What would you tell others?
 rate-action = Rate
+
+## Organising
+
+organise-new = New event
+organise-none = You have no event yet
+organise-draft = Draft
+organise-on-sale = On sale
+organise-over = Over
+organise-called-off = Called off
+organise-left = { $left ->
+    [one] { $left } place left
+   *[other] { $left } places left
+}
+organise-publish = Put on sale
+organise-edit = Edit
+organise-preview = See it as visitors do
+organise-clone = Make a copy
+organise-cancel = Call the event off
+organise-cancel-hint = Every booking is cancelled and refunded. This cannot be taken back.
+organise-cancel-sure = Yes, call it off
+organise-import = Import from a file
+organise-import-file = Content of the CSV file
+organise-import-hint = The first line names the columns: name, start_date, and if you like end_date, city, country, venue, places, price, currency, description, categories. Each good row becomes a draft.
+import-result = { $created } new drafts, { $known } known already, { $bad } mistakes
+import-unknown = Columns that were left out:
+import-bad = What is wrong
+import-mend = Mend these rows and send the whole file again: what was taken is known and not made twice.
+import-line = Line
+import-column = Column
+import-reason = Reason
+import-created = New drafts
+edit-title = Title
+edit-description = Description
+edit-description-hint = Markdown: an empty line begins a paragraph, *stars* stress a word.
+edit-starts = Begins
+edit-ends = Ends
+edit-time-mend = Enter a day and a time, and a known time zone
+edit-zone = Time zone
+edit-zone-hint = Such as Europe/Berlin
+edit-online = It takes place on the net
+edit-venue = Venue
+edit-address = Address
+edit-city = City
+edit-country = Country
+edit-categories = Categories
+edit-categories-hint = Separated by commas
+edit-image = Address of a picture
+edit-type = Tickets
+edit-types = Ticket types
+edit-type-name = Name of the ticket type
+edit-type-add = Add a ticket type
+edit-type-delete = Remove
+edit-price = Price
+edit-price-hint = Leave it empty when it is free
+edit-price-mend = Enter an amount such as 20.50
+edit-currency = Currency
+edit-quantity = Places
+edit-quantity-mend = Enter a whole number
+edit-draft-hint = It is a draft until you put it on sale. Nobody else sees it.
+attendees = Attendees
+attendees-file = Download as CSV
+attendees-none = Nobody has a ticket yet
+ticket-type = Ticket type
+
+## Charts
+
+chart-nothing = Nothing to show yet
+chart-not-yet = The figures of this event are not there yet. Come back in a moment.
+chart-table = The numbers as a table
+chart-sales = Sales over time
+chart-visits-over-time = Visits over time
+chart-funnel = From visit to ticket
+chart-ages = Ticket holders by age
+chart-genders = Ticket holders by gender
+chart-top = Your events compared
+chart-when = Period
+chart-step = Step
+chart-group = Group
+chart-event = Event
+chart-count = Count
+chart-booked = Booked
+chart-cancelled = Given back
+chart-kept = Kept
+chart-visits = Visits
+chart-sold = Sold
+chart-held = Held
+chart-conversion = Bookings per visit
+chart-revenue = Revenue
+chart-period = Period
+chart-daily = Days
+chart-weekly = Weeks
+chart-monthly = Months
+chart-ratings = { $count ->
+    [one] { $count } rating
+   *[other] { $count } ratings
+}
+group-female = Women
+group-male = Men
+group-other = Other
+group-unknown = Not said
+
+## The door
+
+door-title = Door
+door-choose = Choose the event whose door you keep.
+door-inside = inside
+door-ready = Ready for the next ticket
+door-code = Code of the ticket
+door-check = Check
+door-scan = Scan with the camera
+door-camera = Picture of the camera
+door-admitted = Admitted
+door-already = Already inside
+door-wrong-event = Another event
+door-cancelled = Cancelled
+door-unpaid = Not paid
+door-transferred = Handed on: an old code
+door-forged = Not a ticket of ours
+door-waiting = Not confirmed yet
+door-lost = No network: it is asked again by itself
+door-waiting-title = Not confirmed yet
+
+## The first steps
+
+welcome-title = From nothing to a sold ticket
+welcome-lead = Five steps, a few minutes. Nothing here costs money: payments are simulated.
+welcome-account = Open an account
+welcome-account-how = A name, an address and a password. Everybody may organise.
+welcome-event = Write an event
+welcome-event-how = When, where, and how many places. It stays a draft.
+welcome-publish = Put it on sale
+welcome-publish-how = From then on everybody sees it.
+welcome-book = Book a place
+welcome-book-how = As a visitor would. The ticket comes at once, and by mail.
+welcome-door = Open the door
+welcome-door-how = Hold the code of the ticket against it and see yourself admitted.
+welcome-done = done
+
+## For administrators
+
+admin-users = Accounts
+admin-find = Find
+admin-nobody = Nobody has this address
+admin-role = Role
+admin-since = Since
+admin-events = Everybody’s events
+mailbox-title = Mailbox
+mailbox-lead = Mail is kept here because no mail server is set. The newest hundred.
+mailbox-sends = Mail is sent, so there is none to read here.
+mailbox-none = No mail yet
+system-title = System
+system-lead = How each service stands: what it has still to process, and what it could not.
+system-silent = does not answer
+system-well = up to date
+system-behind = { $count ->
+    [one] { $count } fact behind
+   *[other] { $count } facts behind
+}
+system-parked = { $count ->
+    [one] { $count } fact parked
+   *[other] { $count } facts parked
+}
+system-topic = Topic
+system-behind-head = Behind
+system-oldest = Oldest
+system-redrive = Try them again
+system-figures = Figures of the process
+
+## After a form of who organises
+
+notice-saved = It was saved.
+notice-published = The event is on sale.
+notice-called-off = The event was called off. Every booking is refunded.
+notice-cloned = This is the copy: a draft of its own.
+notice-redriven = They were tried again. What is still shown could not be processed.

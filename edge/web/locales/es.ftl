@@ -331,3 +331,178 @@ rate-title = ¿Qué tal fue?
 rate-how = Su valoración
 rate-comment = ¿Qué les diría a los demás?
 rate-action = Valorar
+
+## Organising
+
+organise-new = Nuevo evento
+organise-none = Aún no tienes ningún evento
+organise-draft = Borrador
+organise-on-sale = A la venta
+organise-over = Terminado
+organise-called-off = Anulado
+organise-left = { $left ->
+    [one] queda { $left } plaza
+   *[other] quedan { $left } plazas
+}
+organise-publish = Poner a la venta
+organise-edit = Editar
+organise-preview = Ver como visitante
+organise-clone = Hacer una copia
+organise-cancel = Anular el evento
+organise-cancel-hint = Se cancelan y reembolsan todas las reservas. No se puede deshacer.
+organise-cancel-sure = Sí, anular
+organise-import = Importar de un archivo
+organise-import-file = Contenido del archivo CSV
+organise-import-hint = La primera línea nombra las columnas: name, start_date y, si quieres, end_date, city, country, venue, places, price, currency, description, categories. Cada fila correcta se convierte en borrador.
+import-result = { $created } borradores nuevos, { $known } ya conocidos, { $bad } errores
+import-unknown = Columnas omitidas:
+import-bad = Qué está mal
+import-mend = Corrige estas filas y envía el archivo entero otra vez: nada se crea dos veces.
+import-line = Línea
+import-column = Columna
+import-reason = Motivo
+import-created = Borradores nuevos
+edit-title = Título
+edit-description = Descripción
+edit-description-hint = Markdown: una línea vacía abre un párrafo, *los asteriscos* destacan una palabra.
+edit-starts = Empieza
+edit-ends = Termina
+edit-time-mend = Indica día y hora, y una zona horaria conocida
+edit-zone = Zona horaria
+edit-zone-hint = Por ejemplo Europe/Madrid
+edit-online = Se celebra en línea
+edit-venue = Lugar
+edit-address = Dirección
+edit-city = Ciudad
+edit-country = País
+edit-categories = Categorías
+edit-categories-hint = Separadas por comas
+edit-image = Dirección de una imagen
+edit-type = Entradas
+edit-types = Tipos de entrada
+edit-type-name = Nombre del tipo de entrada
+edit-type-add = Añadir un tipo de entrada
+edit-type-delete = Quitar
+edit-price = Precio
+edit-price-hint = Déjalo vacío si es gratis
+edit-price-mend = Indica un importe como 20,50
+edit-currency = Moneda
+edit-quantity = Plazas
+edit-quantity-mend = Indica un número entero
+edit-draft-hint = Es un borrador hasta que lo pones a la venta. Nadie más lo ve.
+attendees = Asistentes
+attendees-file = Descargar como CSV
+attendees-none = Nadie tiene entrada todavía
+ticket-type = Tipo de entrada
+
+## Charts
+
+chart-nothing = Nada que mostrar todavía
+chart-not-yet = Las cifras de este evento aún no están. Vuelve en un momento.
+chart-table = Los números en tabla
+chart-sales = Ventas en el tiempo
+chart-visits-over-time = Visitas en el tiempo
+chart-funnel = De la visita a la entrada
+chart-ages = Asistentes por edad
+chart-genders = Asistentes por género
+chart-top = Tus eventos comparados
+chart-when = Periodo
+chart-step = Paso
+chart-group = Grupo
+chart-event = Evento
+chart-count = Cantidad
+chart-booked = Reservadas
+chart-cancelled = Devueltas
+chart-kept = Conservadas
+chart-visits = Visitas
+chart-sold = Vendidas
+chart-held = Retenidas
+chart-conversion = Reservas por visita
+chart-revenue = Ingresos
+chart-period = Periodo
+chart-daily = Días
+chart-weekly = Semanas
+chart-monthly = Meses
+chart-ratings = { $count ->
+    [one] { $count } valoración
+   *[other] { $count } valoraciones
+}
+group-female = Mujeres
+group-male = Hombres
+group-other = Otro
+group-unknown = Sin indicar
+
+## The door
+
+door-title = Puerta
+door-choose = Elige el evento cuya puerta atiendes.
+door-inside = dentro
+door-ready = Listo para la próxima entrada
+door-code = Código de la entrada
+door-check = Comprobar
+door-scan = Escanear con la cámara
+door-camera = Imagen de la cámara
+door-admitted = Admitido
+door-already = Ya está dentro
+door-wrong-event = Otro evento
+door-cancelled = Cancelada
+door-unpaid = Sin pagar
+door-transferred = Cedida: código antiguo
+door-forged = No es una entrada nuestra
+door-waiting = Aún sin confirmar
+door-lost = Sin red: se vuelve a preguntar solo
+door-waiting-title = Aún sin confirmar
+
+## The first steps
+
+welcome-title = De nada a una entrada vendida
+welcome-lead = Cinco pasos, pocos minutos. Nada cuesta dinero: los pagos son simulados.
+welcome-account = Abrir una cuenta
+welcome-account-how = Un nombre, una dirección y una contraseña. Cualquiera puede organizar.
+welcome-event = Crear un evento
+welcome-event-how = Cuándo, dónde y cuántas plazas. Queda como borrador.
+welcome-publish = Ponerlo a la venta
+welcome-publish-how = Desde entonces lo ve todo el mundo.
+welcome-book = Reservar una plaza
+welcome-book-how = Como un visitante. La entrada llega al momento, y por correo.
+welcome-door = Abrir la puerta
+welcome-door-how = Muestra el código de la entrada y verás que te admiten.
+welcome-done = hecho
+
+## For administrators
+
+admin-users = Cuentas
+admin-find = Buscar
+admin-nobody = Nadie tiene esa dirección
+admin-role = Rol
+admin-since = Desde
+admin-events = Eventos de todos
+mailbox-title = Buzón
+mailbox-lead = El correo queda aquí porque no hay servidor. Los cien más nuevos.
+mailbox-sends = El correo se envía, así que aquí no hay ninguno.
+mailbox-none = Aún no hay correo
+system-title = Sistema
+system-lead = Cómo está cada servicio: qué le falta por procesar y qué no pudo.
+system-silent = no responde
+system-well = al día
+system-behind = { $count ->
+    [one] { $count } hecho atrasado
+   *[other] { $count } hechos atrasados
+}
+system-parked = { $count ->
+    [one] { $count } hecho apartado
+   *[other] { $count } hechos apartados
+}
+system-topic = Tema
+system-behind-head = Retraso
+system-oldest = Más antiguo
+system-redrive = Reintentar
+system-figures = Cifras del proceso
+
+## After a form of who organises
+
+notice-saved = Se ha guardado.
+notice-published = El evento está a la venta.
+notice-called-off = El evento se ha anulado. Se reembolsan todas las reservas.
+notice-cloned = Esta es la copia: un borrador propio.
+notice-redriven = Se reintentó. Lo que aún se ve no se pudo procesar.

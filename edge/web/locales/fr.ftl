@@ -331,3 +331,178 @@ rate-title = Comment était-ce ?
 rate-how = Votre note
 rate-comment = Que diriez-vous aux autres ?
 rate-action = Noter
+
+## Organising
+
+organise-new = Nouvel événement
+organise-none = Vous n’avez pas encore d’événement
+organise-draft = Brouillon
+organise-on-sale = En vente
+organise-over = Terminé
+organise-called-off = Annulé
+organise-left = { $left ->
+    [one] { $left } place restante
+   *[other] { $left } places restantes
+}
+organise-publish = Mettre en vente
+organise-edit = Modifier
+organise-preview = Voir comme un visiteur
+organise-clone = Faire une copie
+organise-cancel = Annuler l’événement
+organise-cancel-hint = Chaque réservation est annulée et remboursée. C’est définitif.
+organise-cancel-sure = Oui, annuler
+organise-import = Importer un fichier
+organise-import-file = Contenu du fichier CSV
+organise-import-hint = La première ligne nomme les colonnes : name, start_date et, au besoin, end_date, city, country, venue, places, price, currency, description, categories. Chaque bonne ligne devient un brouillon.
+import-result = { $created } nouveaux brouillons, { $known } déjà connus, { $bad } erreurs
+import-unknown = Colonnes ignorées :
+import-bad = Ce qui ne va pas
+import-mend = Corrigez ces lignes et renvoyez le fichier entier : rien n’est créé deux fois.
+import-line = Ligne
+import-column = Colonne
+import-reason = Raison
+import-created = Nouveaux brouillons
+edit-title = Titre
+edit-description = Description
+edit-description-hint = Markdown : une ligne vide commence un paragraphe, *les étoiles* soulignent un mot.
+edit-starts = Début
+edit-ends = Fin
+edit-time-mend = Indiquez un jour et une heure, et un fuseau connu
+edit-zone = Fuseau horaire
+edit-zone-hint = Par exemple Europe/Paris
+edit-online = Il a lieu en ligne
+edit-venue = Lieu
+edit-address = Adresse
+edit-city = Ville
+edit-country = Pays
+edit-categories = Catégories
+edit-categories-hint = Séparées par des virgules
+edit-image = Adresse d’une image
+edit-type = Billets
+edit-types = Types de billets
+edit-type-name = Nom du type de billet
+edit-type-add = Ajouter un type de billet
+edit-type-delete = Retirer
+edit-price = Prix
+edit-price-hint = Laisser vide si c’est gratuit
+edit-price-mend = Indiquez un montant comme 20,50
+edit-currency = Devise
+edit-quantity = Places
+edit-quantity-mend = Indiquez un nombre entier
+edit-draft-hint = C’est un brouillon jusqu’à la mise en vente. Personne d’autre ne le voit.
+attendees = Participants
+attendees-file = Télécharger en CSV
+attendees-none = Personne n’a encore de billet
+ticket-type = Type de billet
+
+## Charts
+
+chart-nothing = Rien à montrer pour l’instant
+chart-not-yet = Les chiffres de cet événement ne sont pas encore là. Revenez dans un instant.
+chart-table = Les chiffres en tableau
+chart-sales = Ventes dans le temps
+chart-visits-over-time = Visites dans le temps
+chart-funnel = De la visite au billet
+chart-ages = Participants par âge
+chart-genders = Participants par genre
+chart-top = Vos événements comparés
+chart-when = Période
+chart-step = Étape
+chart-group = Groupe
+chart-event = Événement
+chart-count = Nombre
+chart-booked = Réservés
+chart-cancelled = Rendus
+chart-kept = Gardés
+chart-visits = Visites
+chart-sold = Vendus
+chart-held = Retenus
+chart-conversion = Réservations par visite
+chart-revenue = Recettes
+chart-period = Période
+chart-daily = Jours
+chart-weekly = Semaines
+chart-monthly = Mois
+chart-ratings = { $count ->
+    [one] { $count } avis
+   *[other] { $count } avis
+}
+group-female = Femmes
+group-male = Hommes
+group-other = Autre
+group-unknown = Non précisé
+
+## The door
+
+door-title = Entrée
+door-choose = Choisissez l’événement dont vous tenez l’entrée.
+door-inside = à l’intérieur
+door-ready = Prêt pour le prochain billet
+door-code = Code du billet
+door-check = Vérifier
+door-scan = Scanner avec la caméra
+door-camera = Image de la caméra
+door-admitted = Admis
+door-already = Déjà entré
+door-wrong-event = Autre événement
+door-cancelled = Annulé
+door-unpaid = Non payé
+door-transferred = Cédé : ancien code
+door-forged = Pas un billet de chez nous
+door-waiting = Pas encore confirmé
+door-lost = Pas de réseau : nouvelle tentative automatique
+door-waiting-title = Pas encore confirmés
+
+## The first steps
+
+welcome-title = De rien au billet vendu
+welcome-lead = Cinq étapes, quelques minutes. Rien ne coûte : les paiements sont simulés.
+welcome-account = Ouvrir un compte
+welcome-account-how = Un nom, une adresse et un mot de passe. Tout le monde peut organiser.
+welcome-event = Créer un événement
+welcome-event-how = Quand, où et combien de places. Il reste un brouillon.
+welcome-publish = Le mettre en vente
+welcome-publish-how = Dès lors, tout le monde le voit.
+welcome-book = Réserver une place
+welcome-book-how = Comme un visiteur. Le billet arrive aussitôt, et par courriel.
+welcome-door = Ouvrir l’entrée
+welcome-door-how = Présentez le code du billet et voyez-vous admis.
+welcome-done = fait
+
+## For administrators
+
+admin-users = Comptes
+admin-find = Chercher
+admin-nobody = Personne n’a cette adresse
+admin-role = Rôle
+admin-since = Depuis
+admin-events = Tous les événements
+mailbox-title = Courrier
+mailbox-lead = Le courrier reste ici, car aucun serveur n’est réglé. Les cent plus récents.
+mailbox-sends = Le courrier est envoyé : il n’y a rien à lire ici.
+mailbox-none = Pas encore de courrier
+system-title = Système
+system-lead = L’état de chaque service : ce qu’il doit traiter, et ce qu’il n’a pas pu.
+system-silent = ne répond pas
+system-well = à jour
+system-behind = { $count ->
+    [one] { $count } fait en retard
+   *[other] { $count } faits en retard
+}
+system-parked = { $count ->
+    [one] { $count } fait mis de côté
+   *[other] { $count } faits mis de côté
+}
+system-topic = Sujet
+system-behind-head = Retard
+system-oldest = Le plus ancien
+system-redrive = Réessayer
+system-figures = Chiffres du processus
+
+## After a form of who organises
+
+notice-saved = C’est enregistré.
+notice-published = L’événement est en vente.
+notice-called-off = L’événement est annulé. Chaque réservation est remboursée.
+notice-cloned = Voici la copie : un brouillon à part.
+notice-redriven = Nouvel essai fait. Ce qui reste affiché n’a pas pu être traité.

@@ -331,3 +331,178 @@ rate-title = कैसा रहा?
 rate-how = आपकी रेटिंग
 rate-comment = दूसरों से क्या कहेंगे?
 rate-action = रेटिंग दें
+
+## Organising
+
+organise-new = नया कार्यक्रम
+organise-none = अभी आपका कोई कार्यक्रम नहीं है
+organise-draft = मसौदा
+organise-on-sale = बिक्री में
+organise-over = समाप्त
+organise-called-off = रद्द
+organise-left = { $left ->
+    [one] { $left } जगह बची
+   *[other] { $left } जगहें बचीं
+}
+organise-publish = बिक्री शुरू करें
+organise-edit = संपादित करें
+organise-preview = आगंतुक की तरह देखें
+organise-clone = प्रति बनाएँ
+organise-cancel = कार्यक्रम रद्द करें
+organise-cancel-hint = हर बुकिंग रद्द होगी और पैसा लौटाया जाएगा। यह वापस नहीं लिया जा सकता।
+organise-cancel-sure = हाँ, रद्द करें
+organise-import = फ़ाइल से लाएँ
+organise-import-file = CSV फ़ाइल की सामग्री
+organise-import-hint = पहली पंक्ति में कॉलम हों: name, start_date, और चाहें तो end_date, city, country, venue, places, price, currency, description, categories। हर सही पंक्ति मसौदा बनती है।
+import-result = { $created } नए मसौदे, { $known } पहले से ज्ञात, { $bad } गलतियाँ
+import-unknown = छोड़े गए कॉलम:
+import-bad = क्या गलत है
+import-mend = इन पंक्तियों को सुधारकर पूरी फ़ाइल फिर भेजें: कुछ भी दो बार नहीं बनेगा।
+import-line = पंक्ति
+import-column = कॉलम
+import-reason = कारण
+import-created = नए मसौदे
+edit-title = शीर्षक
+edit-description = विवरण
+edit-description-hint = Markdown: खाली पंक्ति से नया अनुच्छेद, *तारों* से ज़ोर।
+edit-starts = आरंभ
+edit-ends = समाप्ति
+edit-time-mend = दिन और समय, और ज्ञात समय क्षेत्र लिखें
+edit-zone = समय क्षेत्र
+edit-zone-hint = जैसे Asia/Kolkata
+edit-online = यह ऑनलाइन है
+edit-venue = स्थान
+edit-address = पता
+edit-city = शहर
+edit-country = देश
+edit-categories = श्रेणियाँ
+edit-categories-hint = अल्पविराम से अलग
+edit-image = चित्र का पता
+edit-type = टिकट
+edit-types = टिकट के प्रकार
+edit-type-name = टिकट प्रकार का नाम
+edit-type-add = टिकट प्रकार जोड़ें
+edit-type-delete = हटाएँ
+edit-price = कीमत
+edit-price-hint = मुफ़्त हो तो खाली छोड़ें
+edit-price-mend = 20.50 जैसी राशि लिखें
+edit-currency = मुद्रा
+edit-quantity = जगहें
+edit-quantity-mend = पूर्ण संख्या लिखें
+edit-draft-hint = बिक्री शुरू करने तक यह मसौदा है। कोई और इसे नहीं देखता।
+attendees = उपस्थित लोग
+attendees-file = CSV में डाउनलोड करें
+attendees-none = अभी किसी के पास टिकट नहीं
+ticket-type = टिकट प्रकार
+
+## Charts
+
+chart-nothing = अभी दिखाने को कुछ नहीं
+chart-not-yet = इस कार्यक्रम के आँकड़े अभी नहीं हैं। थोड़ी देर में देखें।
+chart-table = संख्याएँ तालिका में
+chart-sales = समय के साथ बिक्री
+chart-visits-over-time = समय के साथ दर्शन
+chart-funnel = दर्शन से टिकट तक
+chart-ages = आयु के अनुसार
+chart-genders = लिंग के अनुसार
+chart-top = आपके कार्यक्रमों की तुलना
+chart-when = अवधि
+chart-step = चरण
+chart-group = समूह
+chart-event = कार्यक्रम
+chart-count = संख्या
+chart-booked = बुक
+chart-cancelled = लौटाए
+chart-kept = रखे
+chart-visits = दर्शन
+chart-sold = बिके
+chart-held = रोके गए
+chart-conversion = प्रति दर्शन बुकिंग
+chart-revenue = आय
+chart-period = अवधि
+chart-daily = दिन
+chart-weekly = सप्ताह
+chart-monthly = महीने
+chart-ratings = { $count ->
+    [one] { $count } रेटिंग
+   *[other] { $count } रेटिंग
+}
+group-female = महिला
+group-male = पुरुष
+group-other = अन्य
+group-unknown = अज्ञात
+
+## The door
+
+door-title = प्रवेश द्वार
+door-choose = वह कार्यक्रम चुनें जिसका द्वार आप सँभालते हैं।
+door-inside = अंदर
+door-ready = अगले टिकट के लिए तैयार
+door-code = टिकट का कोड
+door-check = जाँचें
+door-scan = कैमरे से स्कैन करें
+door-camera = कैमरे का चित्र
+door-admitted = प्रवेश दिया
+door-already = पहले ही अंदर
+door-wrong-event = दूसरा कार्यक्रम
+door-cancelled = रद्द टिकट
+door-unpaid = भुगतान नहीं हुआ
+door-transferred = दूसरे को दिया: पुराना कोड
+door-forged = यह हमारा टिकट नहीं
+door-waiting = अभी पुष्टि नहीं
+door-lost = नेटवर्क नहीं: अपने आप फिर पूछा जाएगा
+door-waiting-title = जिनकी पुष्टि बाकी है
+
+## The first steps
+
+welcome-title = शून्य से बिके टिकट तक
+welcome-lead = पाँच चरण, कुछ मिनट। कोई पैसा नहीं लगता: भुगतान नकली हैं।
+welcome-account = खाता खोलें
+welcome-account-how = नाम, ईमेल और पासवर्ड। कोई भी आयोजन कर सकता है।
+welcome-event = कार्यक्रम बनाएँ
+welcome-event-how = कब, कहाँ और कितनी जगहें। यह मसौदा रहता है।
+welcome-publish = बिक्री शुरू करें
+welcome-publish-how = तब से सब इसे देखते हैं।
+welcome-book = जगह बुक करें
+welcome-book-how = आगंतुक की तरह। टिकट तुरंत और ईमेल से आता है।
+welcome-door = द्वार खोलें
+welcome-door-how = टिकट का कोड दिखाएँ और प्रवेश पाएँ।
+welcome-done = पूरा
+
+## For administrators
+
+admin-users = खाते
+admin-find = खोजें
+admin-nobody = यह पता किसी का नहीं
+admin-role = भूमिका
+admin-since = कब से
+admin-events = सबके कार्यक्रम
+mailbox-title = डाकपेटी
+mailbox-lead = मेल सर्वर न होने से मेल यहीं रहते हैं। नवीनतम सौ।
+mailbox-sends = मेल भेजे जाते हैं, इसलिए यहाँ कोई नहीं।
+mailbox-none = अभी कोई मेल नहीं
+system-title = प्रणाली
+system-lead = हर सेवा की दशा: क्या बाकी है और क्या नहीं हो सका।
+system-silent = उत्तर नहीं
+system-well = ठीक
+system-behind = { $count ->
+    [one] { $count } तथ्य बाकी
+   *[other] { $count } तथ्य बाकी
+}
+system-parked = { $count ->
+    [one] { $count } तथ्य अलग रखा
+   *[other] { $count } तथ्य अलग रखे
+}
+system-topic = विषय
+system-behind-head = बाकी
+system-oldest = सबसे पुराना
+system-redrive = फिर कोशिश करें
+system-figures = प्रक्रिया के आँकड़े
+
+## After a form of who organises
+
+notice-saved = सहेजा गया।
+notice-published = कार्यक्रम बिक्री में है।
+notice-called-off = कार्यक्रम रद्द हुआ। हर बुकिंग का पैसा लौटेगा।
+notice-cloned = यह प्रति है: अपना अलग मसौदा।
+notice-redriven = फिर कोशिश हुई। जो अब भी दिखता है वह नहीं हो सका।

@@ -37,6 +37,9 @@ macro_rules! file {
 
 /// Name, media type and content.
 const FILES: &[(&str, &str, &[u8])] = &[
+    file!("work.css", CSS),
+    file!("door.js", SCRIPT),
+    file!("door-worker.js", SCRIPT),
     file!("site.css", CSS),
     file!("icon.svg", SVG),
     file!("site.js", SCRIPT),

@@ -139,10 +139,44 @@ urls! {
     Asset { name } => "/assets/{name}";
     /// One's own events, to change them.
     Organise => "/organise";
+    /// A new event.
+    OrganiseNew => "/organise/new";
+    /// Events from a file.
+    OrganiseImport => "/organise/import";
+    /// How one event does.
+    OrganiseEvent { event_id } => "/organise/{event_id}";
+    /// Publishes, calls off or clones it.
+    OrganiseAct { event_id } => "/organise/{event_id}/act";
+    /// Changes it.
+    OrganiseEdit { event_id } => "/organise/{event_id}/edit";
+    /// Adds a ticket type.
+    OrganiseTypes { event_id } => "/organise/{event_id}/ticket-types";
+    /// Removes one.
+    OrganiseTypeGone { event_id, ticket_type_id } => "/organise/{event_id}/ticket-types/{ticket_type_id}/delete";
+    /// Who comes.
+    Attendees { event_id } => "/organise/{event_id}/attendees";
+    /// The same as a file.
+    AttendeesFile { event_id } => "/organise/{event_id}/attendees.csv";
     /// The door.
     Door => "/door";
+    /// What keeps it open without a network.
+    DoorWorker => "/door/worker.js";
+    /// What a phone needs to install it.
+    DoorManifest => "/door/manifest.webmanifest";
+    /// The door of one event.
+    DoorOf { event_id } => "/door/{event_id}";
+    /// The first steps.
+    Welcome => "/welcome";
     /// For administrators.
     Admin => "/admin";
+    /// Captured mail.
+    Mailbox => "/mailbox";
+    /// One captured mail.
+    Mail { mail_id } => "/mailbox/{mail_id}";
+    /// How the services stand.
+    System => "/system";
+    /// Tries parked facts again.
+    Redrive => "/system/redrive";
 }
 
 #[cfg(test)]

@@ -217,4 +217,14 @@ notices! {
     Transferred = "transferred", notice_transferred;
     /// An event was rated.
     Rated = "rated", notice_rated;
+    /// An event was written.
+    Saved = "saved", notice_saved;
+    /// An event is on sale.
+    Published = "published", notice_published;
+    /// An event was called off.
+    CalledOff = "called-off", notice_called_off;
+    /// An event was cloned.
+    Cloned = "cloned", notice_cloned;
+    /// Parked facts were tried again.
+    Redriven = "redriven", notice_redriven;
 }

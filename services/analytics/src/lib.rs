@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use bus::{Log, Topic};
 use kit::{
-    Environment, Pipeline, Runtime,
+    Desk, Environment, Pipeline, Runtime,
     transport::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Rpcs},
 };
 use proto::v1::analytics_service_server::AnalyticsServiceServer;
@@ -39,6 +39,7 @@ pub fn start(
     let handle = runtime.start(Pipeline::new(Arc::new(AnalyticsMachine), store, environment));
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
     runtime.watch(&handle, &log, CONSUMES);
-    let server = AnalyticsServiceServer::new(Analytics::new(&handle));
+    let desk = Desk::new(&handle, &log, CONSUMES, &runtime.metrics);
+    let server = AnalyticsServiceServer::new(Analytics::new(&handle, desk));
     server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
 }

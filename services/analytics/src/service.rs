@@ -1,7 +1,7 @@
 //! The rpcs of the analytics service. They only read.
 
 use domain::analytics::trend;
-use kit::{Caller, Handle, ServiceError};
+use kit::{Caller, Desk, Handle, ServiceError};
 use proto::{v1, v1::analytics_service_server::AnalyticsService};
 use tonic::{Request, Response, Status};
 
@@ -13,13 +13,14 @@ const MAX_TREND_POINTS: usize = 1_000;
 /// The analytics service on a running pipeline.
 pub struct Analytics {
     reader: Reader,
+    desk: Desk<AnalyticsMachine>,
 }
 
 impl Analytics {
     /// The service on this pipeline.
     #[must_use]
-    pub fn new(handle: &Handle<AnalyticsMachine>) -> Self {
-        Self { reader: Reader::new(handle.store().clone()) }
+    pub fn new(handle: &Handle<AnalyticsMachine>, desk: Desk<AnalyticsMachine>) -> Self {
+        Self { reader: Reader::new(handle.store().clone()), desk }
     }
 }
 
@@ -79,6 +80,17 @@ impl AnalyticsService for Analytics {
         let events = self.reader.top_events(&caller, limit).await?;
         let events = events.iter().map(convert::top_event).collect();
         Ok(Response::new(v1::ListTopEventsResponse { events }))
+    }
+
+    async fn get_standing(
+        &self,
+        _: Request<v1::GetStandingRequest>,
+    ) -> Result<Response<v1::Standing>, Status> {
+        Ok(Response::new(self.desk.standing().await?))
+    }
+
+    async fn redrive(&self, _: Request<v1::RedriveRequest>) -> Result<Response<v1::RedriveResponse>, Status> {
+        Ok(Response::new(self.desk.redrive().await?))
     }
 
     async fn export(

@@ -32,7 +32,7 @@ pub(crate) fn timestamp(time: Time) -> Timestamp {
     Timestamp { seconds: time.seconds(), nanos: time.subsecond_nanos() }
 }
 
-fn read_time(check: &mut Check, field: &str, time: Option<Timestamp>) -> Option<Time> {
+pub(crate) fn read_time(check: &mut Check, field: &str, time: Option<Timestamp>) -> Option<Time> {
     let time = time?;
     let read = Time::from_parts(time.seconds, time.nanos);
     if read.is_none() {

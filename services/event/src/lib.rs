@@ -2,8 +2,10 @@
 //!
 //! Whether a seat may be taken is decided in `domain::event::seats`; this crate brings the rows to it.
 
+mod cloning;
 mod convert;
 mod figures;
+pub mod import;
 mod list;
 mod machine;
 mod patch;
@@ -12,12 +14,13 @@ mod recent;
 mod rows;
 mod service;
 mod visits;
+mod watching;
 
 use std::sync::Arc;
 
 use bus::{Log, Topic};
 use kit::{
-    Environment, Pipeline, Runtime,
+    Desk, Environment, Pipeline, Runtime,
     transport::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Rpcs},
 };
 use proto::v1::event_service_server::EventServiceServer;
@@ -44,10 +47,12 @@ pub fn start(
     let handle = runtime.start(Pipeline::new(machine, store, environment));
     runtime.consume(&handle, log, CONSUMES, kit::Pace::Prompt);
     runtime.watch(&handle, log, CONSUMES);
+    let desk = Desk::new(&handle, log, CONSUMES, &runtime.metrics);
     runtime.tasks.spawn(check.run(runtime.shutdown.clone()));
     let visits = Arc::new(visits::VisitCounter::default());
     let (counter, counted, shutdown) = (Arc::clone(&visits), handle.clone(), runtime.shutdown.clone());
     runtime.tasks.spawn(async move { counter.run(counted, shutdown).await });
-    let server = EventServiceServer::new(service::Events { handle, visits });
+    let streams = watching::Streams::new(runtime.shutdown.clone());
+    let server = EventServiceServer::new(service::Events { handle, desk, visits, streams });
     server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
 }

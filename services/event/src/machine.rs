@@ -20,6 +20,7 @@ use crate::{
     patch::{EventPatch, TypePatch},
     recent::RecentPages,
     rows::{EventRow, EventView, Rating, Visits, event_key, hold_key, inventory_key, rating_key, visits_key},
+    watching::Changes,
 };
 
 /// Who asks for a change.
@@ -91,18 +92,24 @@ pub enum EventReply {
 pub struct EventMachine {
     hold_seconds: i64,
     recent: RecentPages,
+    changes: Changes,
 }
 
 impl EventMachine {
     /// `hold_seconds`: how long seats are held for payment.
     #[must_use]
     pub fn new(hold_seconds: i64) -> Self {
-        Self { hold_seconds, recent: RecentPages::default() }
+        Self { hold_seconds, recent: RecentPages::default(), changes: Changes::default() }
     }
 
     /// Pages of the event list that were asked for lately.
     pub(crate) fn recent(&self) -> &RecentPages {
         &self.recent
+    }
+
+    /// Who watches what is left.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     fn seats<'a>(&self, view: &'a View<EventRow>, event_id: EventId, booking_id: BookingId) -> Seats<'a> {
@@ -177,6 +184,9 @@ impl Machine for EventMachine {
     fn committed(&self, changes: &[Change<EventRow>]) {
         if changes.iter().any(|change| change.key.table == "event") {
             self.recent.forget();
+        }
+        if changes.iter().any(|change| change.key.table == "inventory") {
+            self.changes.tell();
         }
     }
 

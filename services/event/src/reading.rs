@@ -5,7 +5,7 @@ use domain::{
     event::{Event, Inventory, TicketType},
     facts::EventStatus,
 };
-use kit::{Caller, ServiceError, pages};
+use kit::{Caller, Handle, ServiceError, pages};
 use proto::v1;
 use store::{Cursor, Row, Value, Versioned};
 use tonic::{Request, Response};
@@ -13,7 +13,7 @@ use tonic::{Request, Response};
 use crate::{
     convert::{self, Eyes},
     list,
-    machine::EventReply,
+    machine::{EventMachine, EventReply},
     rows::{EventRow, EventView, event_key, inventory_key, rating_key},
     service::{Answer, Events, event_response},
 };
@@ -63,23 +63,7 @@ impl Events {
     ) -> Answer<v1::Availability> {
         let caller = Caller::of(&request);
         let view = self.visible(&caller, &request.get_ref().event_id).await?;
-        let eyes = eyes_of(&caller, &view.event);
-        let shown =
-            view.event.ticket_types.iter().filter(|kind| eyes == Eyes::Organiser || !kind.draft.hidden);
-        let figures = |kind: &TicketType| {
-            let stock = view.inventory.stock(kind.id);
-            v1::availability::TicketTypeAvailability {
-                id: kind.id.to_string(),
-                available: convert::to_count(view.inventory.available(&view.event, kind.id)),
-                held: convert::to_count(stock.map_or(0, |stock| stock.held)),
-                sold: convert::to_count(stock.map_or(0, |stock| stock.sold)),
-            }
-        };
-        Ok(Response::new(v1::Availability {
-            event_id: view.event.id.to_string(),
-            sequence: i64::try_from(view.inventory.sequence).unwrap_or(i64::MAX),
-            ticket_types: shown.map(figures).collect(),
-        }))
+        Ok(Response::new(availability_of(&view, eyes_of(&caller, &view.event))))
     }
 
     pub(crate) async fn export_mine(
@@ -112,33 +96,64 @@ impl Events {
     }
 
     pub(crate) async fn view(&self, id: EventId) -> Result<Option<EventView>, ServiceError> {
-        let rows = self.handle.rows(&[event_key(id)]).await?;
-        let event = rows.into_iter().flatten().find_map(as_event);
-        Ok(self.views(event.into_iter().collect()).await?.pop())
+        view_of(&self.handle, id).await
     }
 
     /// Events with their figures, in the same order.
     pub(crate) async fn views(&self, events: Vec<Event>) -> Result<Vec<EventView>, ServiceError> {
-        let keys: Vec<_> =
-            events.iter().flat_map(|event| [inventory_key(event.id), rating_key(event.id)]).collect();
-        let mut rows = self.handle.rows(&keys).await?.into_iter().map(|row| row.map(Versioned::into_row));
-        let mut views = Vec::with_capacity(events.len());
-        for event in events {
-            let inventory = match rows.next().flatten() {
-                Some(EventRow::Inventory(inventory)) => inventory,
-                _ => Inventory::empty(&event),
-            };
-            let rating = match rows.next().flatten() {
-                Some(EventRow::Rating(rating)) => Some(rating),
-                _ => None,
-            };
-            views.push(EventView { event, inventory, rating });
-        }
-        Ok(views)
+        views_of(&self.handle, events).await
     }
 }
 
-fn eyes_of(caller: &Caller, event: &Event) -> Eyes {
+/// An event with its figures, as it now is.
+pub(crate) async fn view_of(
+    handle: &Handle<EventMachine>,
+    id: EventId,
+) -> Result<Option<EventView>, ServiceError> {
+    let rows = handle.rows(&[event_key(id)]).await?;
+    let event = rows.into_iter().flatten().find_map(as_event);
+    Ok(views_of(handle, event.into_iter().collect()).await?.pop())
+}
+
+async fn views_of(handle: &Handle<EventMachine>, events: Vec<Event>) -> Result<Vec<EventView>, ServiceError> {
+    let keys: Vec<_> =
+        events.iter().flat_map(|event| [inventory_key(event.id), rating_key(event.id)]).collect();
+    let mut rows = handle.rows(&keys).await?.into_iter().map(|row| row.map(Versioned::into_row));
+    let mut views = Vec::with_capacity(events.len());
+    for event in events {
+        let inventory = match rows.next().flatten() {
+            Some(EventRow::Inventory(inventory)) => inventory,
+            _ => Inventory::empty(&event),
+        };
+        let rating = match rows.next().flatten() {
+            Some(EventRow::Rating(rating)) => Some(rating),
+            _ => None,
+        };
+        views.push(EventView { event, inventory, rating });
+    }
+    Ok(views)
+}
+
+/// What is left, held and sold of an event.
+pub(crate) fn availability_of(view: &EventView, eyes: Eyes) -> v1::Availability {
+    let shown = view.event.ticket_types.iter().filter(|kind| eyes == Eyes::Organiser || !kind.draft.hidden);
+    let figures = |kind: &TicketType| {
+        let stock = view.inventory.stock(kind.id);
+        v1::availability::TicketTypeAvailability {
+            id: kind.id.to_string(),
+            available: convert::to_count(view.inventory.available(&view.event, kind.id)),
+            held: convert::to_count(stock.map_or(0, |stock| stock.held)),
+            sold: convert::to_count(stock.map_or(0, |stock| stock.sold)),
+        }
+    };
+    v1::Availability {
+        event_id: view.event.id.to_string(),
+        sequence: i64::try_from(view.inventory.sequence).unwrap_or(i64::MAX),
+        ticket_types: shown.map(figures).collect(),
+    }
+}
+
+pub(crate) fn eyes_of(caller: &Caller, event: &Event) -> Eyes {
     if caller.is(event.organizer_id) || caller.is_admin() { Eyes::Organiser } else { Eyes::Anybody }
 }
 

@@ -8,7 +8,7 @@ use domain::{
     facts::EventStatus,
     refusal::Check,
 };
-use kit::{Caller, Handle, Idempotency, Replied, Request as Order, ServiceError, request as metadata};
+use kit::{Caller, Desk, Handle, Idempotency, Replied, Request as Order, ServiceError, request as metadata};
 use prost::Message;
 use proto::v1::{self, event_service_server::EventService};
 use tonic::{Request, Response, Status};
@@ -17,6 +17,7 @@ use crate::{
     convert::{self, Eyes},
     machine::{Actor, Edit, EventCommand, EventMachine, EventReply},
     visits::VisitCounter,
+    watching::{AvailabilityStream, Streams},
 };
 
 /// The most characters of an external id.
@@ -25,7 +26,9 @@ const MAX_EXTERNAL_ID: usize = 200;
 /// The service: a handle to its pipeline.
 pub(crate) struct Events {
     pub(crate) handle: Handle<EventMachine>,
+    pub(crate) desk: Desk<EventMachine>,
     pub(crate) visits: Arc<VisitCounter>,
+    pub(crate) streams: Streams,
 }
 
 pub(crate) type Answer<T> = Result<Response<T>, ServiceError>;
@@ -107,6 +110,40 @@ impl EventService for Events {
         Ok(self.availability(request).await?)
     }
 
+    type StreamAvailabilityStream = AvailabilityStream;
+
+    async fn stream_availability(
+        &self,
+        request: Request<v1::StreamAvailabilityRequest>,
+    ) -> Result<Response<AvailabilityStream>, Status> {
+        Ok(self.watch_availability(request).await?)
+    }
+
+    async fn clone_event(
+        &self,
+        request: Request<v1::CloneEventRequest>,
+    ) -> Result<Response<v1::Event>, Status> {
+        Ok(self.clone_one(request).await?)
+    }
+
+    async fn import_events(
+        &self,
+        request: Request<v1::ImportEventsRequest>,
+    ) -> Result<Response<v1::ImportEventsResponse>, Status> {
+        Ok(self.import(request).await?)
+    }
+
+    async fn get_standing(
+        &self,
+        _: Request<v1::GetStandingRequest>,
+    ) -> Result<Response<v1::Standing>, Status> {
+        Ok(Response::new(self.desk.standing().await?))
+    }
+
+    async fn redrive(&self, _: Request<v1::RedriveRequest>) -> Result<Response<v1::RedriveResponse>, Status> {
+        Ok(Response::new(self.desk.redrive().await?))
+    }
+
     async fn export(
         &self,
         request: Request<v1::ExportRequest>,
@@ -122,15 +159,10 @@ impl Events {
         let event = self.new_event(organizer_id, request.get_ref())?;
         let command = EventCommand::Create(Box::new(event));
         let replied = self.submit(&request, "CreateEvent", command).await?;
-        let mut response = event_response(&replied.reply, Eyes::Organiser, self.handle.environment().now())?;
-        set(&mut response, proto::HTTP_STATUS_HEADER, "201");
-        let location = format!("/v1/events/{}", response.get_ref().id);
-        set(&mut response, "location", &location);
-        mark_replayed(&mut response, &replied);
-        Ok(response)
+        created(&replied, self.handle.environment().now())
     }
 
-    fn new_event(
+    pub(crate) fn new_event(
         &self,
         organizer_id: domain::UserId,
         request: &v1::CreateEventRequest,
@@ -253,7 +285,7 @@ impl Events {
         self.submit(request, rpc, command).await
     }
 
-    async fn submit<T: Message>(
+    pub(crate) async fn submit<T: Message>(
         &self,
         request: &Request<T>,
         rpc: &str,
@@ -271,6 +303,16 @@ impl Events {
         };
         self.handle.submit(order).await
     }
+}
+
+/// The answer to who made a new event.
+pub(crate) fn created(replied: &Replied<EventReply>, now: domain::Time) -> Answer<v1::Event> {
+    let mut response = event_response(&replied.reply, Eyes::Organiser, now)?;
+    set(&mut response, proto::HTTP_STATUS_HEADER, "201");
+    let location = format!("/v1/events/{}", response.get_ref().id);
+    set(&mut response, "location", &location);
+    mark_replayed(&mut response, replied);
+    Ok(response)
 }
 
 pub(crate) fn event_response(reply: &EventReply, eyes: Eyes, now: domain::Time) -> Answer<v1::Event> {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use bus::{Log, Topic};
 use kit::{
-    Environment, Pipeline, Runtime,
+    Desk, Environment, Pipeline, Runtime,
     transport::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Rpcs},
 };
 use proto::v1::feedback_service_server::FeedbackServiceServer;
@@ -38,6 +38,7 @@ pub fn start(
     let handle = runtime.start(Pipeline::new(Arc::new(FeedbackMachine), store, environment));
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
     runtime.watch(&handle, &log, CONSUMES);
-    let server = FeedbackServiceServer::new(Feedback::new(handle));
+    let desk = Desk::new(&handle, &log, CONSUMES, &runtime.metrics);
+    let server = FeedbackServiceServer::new(Feedback::new(handle, desk));
     server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
 }

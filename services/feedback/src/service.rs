@@ -5,7 +5,7 @@ use domain::{
     feedback::{FeedbackId, Rate, Summary, visible},
 };
 use kit::{
-    Caller, Handle, Replied, ServiceError, idempotency, pages,
+    Caller, Desk, Handle, Replied, ServiceError, idempotency, pages,
     request::{self, IDEMPOTENCY_REPLAYED},
 };
 use prost::Message;
@@ -25,13 +25,14 @@ const MAX_EXPORT_PAGES: usize = 100;
 /// The feedback service on a running pipeline.
 pub struct Feedback {
     handle: Handle<FeedbackMachine>,
+    desk: Desk<FeedbackMachine>,
 }
 
 impl Feedback {
     /// The service on this pipeline.
     #[must_use]
-    pub fn new(handle: Handle<FeedbackMachine>) -> Self {
-        Self { handle }
+    pub fn new(handle: Handle<FeedbackMachine>, desk: Desk<FeedbackMachine>) -> Self {
+        Self { handle, desk }
     }
 
     /// A booking by which the user holds a place now.
@@ -133,6 +134,17 @@ impl FeedbackService for Feedback {
             feedback: ratings.map(convert::feedback).collect(),
             next_page_token,
         }))
+    }
+
+    async fn get_standing(
+        &self,
+        _: Request<v1::GetStandingRequest>,
+    ) -> Result<Response<v1::Standing>, Status> {
+        Ok(Response::new(self.desk.standing().await?))
+    }
+
+    async fn redrive(&self, _: Request<v1::RedriveRequest>) -> Result<Response<v1::RedriveResponse>, Status> {
+        Ok(Response::new(self.desk.redrive().await?))
     }
 
     async fn export(

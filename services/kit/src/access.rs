@@ -80,6 +80,13 @@ impl Guard {
             Access::SignedIn => {
                 caller.user()?;
             }
+            Access::Admin => {
+                caller.user()?;
+                if !caller.is_admin() {
+                    let detail = "only an administrator may do that";
+                    return Err(ServiceError::new(crate::error::Code::Forbidden, "forbidden", detail));
+                }
+            }
             Access::Unspecified => {
                 return Err(ServiceError::new(
                     crate::error::Code::Forbidden,

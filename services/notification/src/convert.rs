@@ -1,6 +1,6 @@
 //! Between the protos and the domain.
 
-use domain::notification::{Kind, Notification, Occasion, Status};
+use domain::notification::{Captured, Kind, Notification, Occasion, Status};
 use proto::v1;
 
 /// What an event is called that is not known here yet.
@@ -34,5 +34,16 @@ pub(crate) fn notification(notification: &Notification, event: Option<&Occasion>
         subject,
         status: status.into(),
         at: Some(prost_types::Timestamp { seconds: at.seconds(), nanos: at.subsecond_nanos() }),
+    }
+}
+
+/// A mail that was kept instead of sent.
+pub(crate) fn captured(mail: Captured) -> v1::CapturedMail {
+    v1::CapturedMail {
+        id: mail.id,
+        at: Some(prost_types::Timestamp { seconds: mail.at_seconds, nanos: 0 }),
+        to: mail.to,
+        subject: mail.subject,
+        text: mail.text,
     }
 }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use bus::{Log, Topic};
 use domain::notification::Mailer;
 use kit::{
-    Environment, Pipeline, Runtime,
+    Desk, Environment, Pipeline, Runtime,
     transport::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Rpcs},
 };
 use proto::v1::notification_service_server::NotificationServiceServer;
@@ -50,10 +50,11 @@ pub fn start(
     let handle = runtime.start(pipeline.clone());
     runtime.consume(&handle, &log, CONSUMES, kit::Pace::Gathering);
     runtime.watch(&handle, &log, CONSUMES);
+    let desk = Desk::new(&handle, &log, CONSUMES, &runtime.metrics);
     let store = Arc::clone(pipeline.store());
     runtime.tasks.spawn(Arc::clone(&figures).look_for_waiting(store, runtime.shutdown.clone()));
-    let courier = courier::Courier::new(pipeline, mailer, figures);
+    let courier = courier::Courier::new(pipeline, Arc::clone(&mailer), figures);
     runtime.tasks.spawn(courier.run(runtime.shutdown.clone()));
-    let server = NotificationServiceServer::new(Notifications::new(handle));
+    let server = NotificationServiceServer::new(Notifications::new(handle, desk, mailer));
     server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
 }

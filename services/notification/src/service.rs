@@ -1,12 +1,12 @@
 //! The rpcs of the notification service.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
-    EventId, UserId,
-    notification::{Notification, Occasion},
+    EventId, Refusal, UserId,
+    notification::{MailError, Mailer, Notification, Occasion},
 };
-use kit::{Caller, Handle, ServiceError, pages};
+use kit::{Caller, Desk, Handle, ServiceError, pages};
 use proto::{v1, v1::notification_service_server::NotificationService};
 use store::{Condition, Cursor, Direction, Key, MAX_PAGE, Query, Row, StoreError, Value};
 use tonic::{Request, Response, Status};
@@ -17,19 +17,27 @@ use crate::{
     rows::{NotificationRow, event_key, user_key},
 };
 
+/// The most captured mails of a list.
+const MAX_CAPTURED: usize = 100;
 /// The most pages of one export: a hundred thousand records.
 const MAX_EXPORT_PAGES: usize = 100;
 
 /// The notification service on a running pipeline.
 pub struct Notifications {
     handle: Handle<NotificationMachine>,
+    desk: Desk<NotificationMachine>,
+    mailer: Arc<dyn Mailer>,
 }
 
 impl Notifications {
-    /// The service on this pipeline.
+    /// The service on this pipeline. `mailer` is asked for the mail that it captured.
     #[must_use]
-    pub fn new(handle: Handle<NotificationMachine>) -> Self {
-        Self { handle }
+    pub fn new(
+        handle: Handle<NotificationMachine>,
+        desk: Desk<NotificationMachine>,
+        mailer: Arc<dyn Mailer>,
+    ) -> Self {
+        Self { handle, desk, mailer }
     }
 
     async fn query(&self, query: &Query) -> Result<Vec<NotificationRow>, ServiceError> {
@@ -97,6 +105,41 @@ impl NotificationService for Notifications {
         Ok(Response::new(v1::ListNotificationsResponse { notifications, next_page_token }))
     }
 
+    async fn list_captured_mail(
+        &self,
+        _: Request<v1::ListCapturedMailRequest>,
+    ) -> Result<Response<v1::ListCapturedMailResponse>, Status> {
+        let Some(mailbox) = self.mailer.mailbox() else {
+            return Ok(Response::new(v1::ListCapturedMailResponse::default()));
+        };
+        let mails = mailbox.newest(MAX_CAPTURED).await.map_err(unreadable)?;
+        let mails = mails.into_iter().map(convert::captured).collect();
+        Ok(Response::new(v1::ListCapturedMailResponse { captures: true, mails }))
+    }
+
+    async fn get_captured_mail(
+        &self,
+        request: Request<v1::GetCapturedMailRequest>,
+    ) -> Result<Response<v1::CapturedMail>, Status> {
+        let found = match self.mailer.mailbox() {
+            Some(mailbox) => mailbox.read(&request.get_ref().mail_id).await.map_err(unreadable)?,
+            None => None,
+        };
+        let mail = found.ok_or_else(|| ServiceError::from(Refusal::not_found("mail")))?;
+        Ok(Response::new(convert::captured(mail)))
+    }
+
+    async fn get_standing(
+        &self,
+        _: Request<v1::GetStandingRequest>,
+    ) -> Result<Response<v1::Standing>, Status> {
+        Ok(Response::new(self.desk.standing().await?))
+    }
+
+    async fn redrive(&self, _: Request<v1::RedriveRequest>) -> Result<Response<v1::RedriveResponse>, Status> {
+        Ok(Response::new(self.desk.redrive().await?))
+    }
+
     async fn export(
         &self,
         request: Request<v1::ExportRequest>,
@@ -115,6 +158,11 @@ impl NotificationService for Notifications {
 
 fn of_user(user_id: UserId) -> Condition {
     Condition::Is("user_id", Value::Text(user_id.to_string()))
+}
+
+fn unreadable(error: MailError) -> ServiceError {
+    tracing::warn!(%error, "captured mail cannot be read");
+    ServiceError::unavailable("unavailable", "the captured mail cannot be read now")
 }
 
 fn unavailable(error: StoreError) -> ServiceError {

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use bus::{Log, Topic};
 use domain::ticket::payment::Provider;
 use kit::{
-    Environment, Pipeline, Runtime,
+    Desk, Environment, Pipeline, Runtime,
     transport::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, Rpcs},
 };
 use proto::v1::ticket_service_server::TicketServiceServer;
@@ -59,9 +59,10 @@ pub fn start(
         runtime.tasks.spawn(Arc::clone(&decisions).look(Arc::clone(&store), runtime.shutdown.clone()));
     }
     runtime.watch(&handle, log, CONSUMES);
+    let desk = Desk::new(&handle, log, CONSUMES, &runtime.metrics);
     runtime.tasks.spawn(figures.look_for_overdue(Arc::clone(&store), runtime.shutdown.clone()));
     let sweep = Sweep::new(store, Arc::new(handle.clone()), Arc::clone(&provider));
     runtime.tasks.spawn(sweep.run(environment, runtime.shutdown.clone()));
-    let server = TicketServiceServer::new(service::Tickets { handle, decisions, provider, key });
+    let server = TicketServiceServer::new(service::Tickets { handle, desk, decisions, provider, key });
     server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
 }

@@ -6,7 +6,7 @@ use domain::{
     BookingId, Refusal,
     ticket::{Booking, payment::Provider},
 };
-use kit::{Caller, Handle, Idempotency, Replied, Request as Order, ServiceError, request as metadata};
+use kit::{Caller, Desk, Handle, Idempotency, Replied, Request as Order, ServiceError, request as metadata};
 use prost::Message;
 use proto::{
     google_api::HttpBody,
@@ -25,6 +25,7 @@ use crate::{
 /// The service: a handle to its pipeline, the key of its tickets and its payment provider.
 pub(crate) struct Tickets {
     pub(crate) handle: Handle<TicketMachine>,
+    pub(crate) desk: Desk<TicketMachine>,
     pub(crate) decisions: Arc<Decisions>,
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) key: TicketKey,
@@ -123,6 +124,17 @@ impl TicketService for Tickets {
         request: Request<v1::ListAttendeesRequest>,
     ) -> Result<Response<v1::ListAttendeesResponse>, Status> {
         Ok(self.attendees(request).await?)
+    }
+
+    async fn get_standing(
+        &self,
+        _: Request<v1::GetStandingRequest>,
+    ) -> Result<Response<v1::Standing>, Status> {
+        Ok(Response::new(self.desk.standing().await?))
+    }
+
+    async fn redrive(&self, _: Request<v1::RedriveRequest>) -> Result<Response<v1::RedriveResponse>, Status> {
+        Ok(Response::new(self.desk.redrive().await?))
     }
 
     async fn export(

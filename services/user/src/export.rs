@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How long a service may take to say what it holds.
-const PEER_DEADLINE: Duration = Duration::from_secs(5);
+pub(crate) const PEER_DEADLINE: Duration = Duration::from_secs(5);
 /// The file is saved, not shown, and kept by nobody on the way.
 const DISPOSITION: &str = "attachment; filename=\"boxoffice-export.json\"";
 /// Metadata that the caller's request carries and that the services need to know them by.
@@ -41,7 +41,12 @@ impl Service {
         let mut peers = JoinSet::new();
         let deadline = Deadline::left(&request, PEER_DEADLINE);
         for (name, transport) in self.peers.clone() {
-            peers.spawn(ask(name, transport, pass_on(request.metadata(), deadline), deadline));
+            peers.spawn(ask(
+                name,
+                transport,
+                pass_on(ExportRequest {}, request.metadata(), deadline),
+                deadline,
+            ));
         }
         let mut everything = Map::new();
         everything.insert("user".to_owned(), self.own_records(&account).await?);
@@ -82,8 +87,9 @@ impl Service {
     }
 }
 
-fn pass_on(metadata: &MetadataMap, deadline: Duration) -> Request<ExportRequest> {
-    let mut request = Request::new(ExportRequest {});
+/// A request of the caller's to another service.
+pub(crate) fn pass_on<T>(message: T, metadata: &MetadataMap, deadline: Duration) -> Request<T> {
+    let mut request = Request::new(message);
     for name in PASSED_ON {
         if let Some(value) = metadata.get(name) {
             request.metadata_mut().insert(name, value.clone());

@@ -3,6 +3,7 @@
 //! Start at [`start`]; what is decided is in [`domain::user`], and on which rows in [`machine`].
 
 mod accounts;
+mod admin;
 mod convert;
 mod export;
 mod figures;

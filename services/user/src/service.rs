@@ -11,8 +11,10 @@ use kit::{Caller, Environment, Handle, ServiceError, Transport, identity::Signer
 use proto::{
     google_api::HttpBody,
     v1::{
-        DeleteMeRequest, ExportMeRequest, GetJwksRequest, GetMeRequest, LoginRequest, LogoutRequest,
-        RefreshRequest, RegisterRequest, Tokens, UpdateMeRequest, User, user_service_server::UserService,
+        DeleteMeRequest, ExportMeRequest, GetJwksRequest, GetMeRequest, GetSystemRequest, ListUsersRequest,
+        ListUsersResponse, LoginRequest, LogoutRequest, RedriveParkedFactsRequest, RedriveResponse,
+        RefreshRequest, RegisterRequest, System, Tokens, UpdateMeRequest, User,
+        user_service_server::UserService,
     },
 };
 use store::StoreError;
@@ -78,6 +80,24 @@ impl UserService for Service {
 
     async fn export_me(&self, request: Request<ExportMeRequest>) -> Result<Response<HttpBody>, Status> {
         Ok(self.export(request).await?)
+    }
+
+    async fn list_users(
+        &self,
+        request: Request<ListUsersRequest>,
+    ) -> Result<Response<ListUsersResponse>, Status> {
+        Ok(self.everybody(request).await?)
+    }
+
+    async fn get_system(&self, request: Request<GetSystemRequest>) -> Result<Response<System>, Status> {
+        Ok(self.system(request).await?)
+    }
+
+    async fn redrive_parked_facts(
+        &self,
+        request: Request<RedriveParkedFactsRequest>,
+    ) -> Result<Response<RedriveResponse>, Status> {
+        Ok(self.redrive(request).await?)
     }
 
     async fn get_jwks(&self, _: Request<GetJwksRequest>) -> Result<Response<HttpBody>, Status> {

@@ -56,4 +56,43 @@ pub type Sending = Pin<Box<dyn Future<Output = Result<(), MailError>> + Send>>;
 pub trait Mailer: Send + Sync + 'static {
     /// Hands a mail over.
     fn send(&self, mail: Mail) -> Sending;
+
+    /// Where it keeps the mail instead of sending it; none when it sends it.
+    fn mailbox(&self) -> Option<&dyn Mailbox> {
+        None
+    }
+}
+
+/// A mail that was kept instead of sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Captured {
+    /// Names it in its mailbox.
+    pub id: String,
+    /// When, in seconds since 1970 UTC.
+    pub at_seconds: i64,
+    /// The recipient's address.
+    pub to: String,
+    /// The subject.
+    pub subject: String,
+    /// The plain text; empty in a list.
+    pub text: String,
+}
+
+/// Shows no personal data, so that it can be logged.
+impl std::fmt::Debug for Captured {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Captured").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// What a mailbox is still reading; the error is for the log.
+pub type Reading<T> = Pin<Box<dyn Future<Output = Result<T, MailError>> + Send>>;
+
+/// Mail that was kept instead of sent.
+pub trait Mailbox: Send + Sync {
+    /// The newest, at most so many.
+    fn newest(&self, most: usize) -> Reading<Vec<Captured>>;
+
+    /// One of them with its text; none when there is no such mail. Any text may be asked for as an id.
+    fn read(&self, id: &str) -> Reading<Option<Captured>>;
 }

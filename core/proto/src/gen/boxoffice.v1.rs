@@ -17,6 +17,8 @@ pub enum Access {
     Public = 1,
     /// Anyone with a valid access token. Whose data it is, the handler checks.
     SignedIn = 2,
+    /// Only who has the role ADMIN.
+    Admin = 3,
 }
 impl Access {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -28,6 +30,7 @@ impl Access {
             Self::Unspecified => "ACCESS_UNSPECIFIED",
             Self::Public => "PUBLIC",
             Self::SignedIn => "SIGNED_IN",
+            Self::Admin => "ADMIN",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -36,9 +39,105 @@ impl Access {
             "ACCESS_UNSPECIFIED" => Some(Self::Unspecified),
             "PUBLIC" => Some(Self::Public),
             "SIGNED_IN" => Some(Self::SignedIn),
+            "ADMIN" => Some(Self::Admin),
             _ => None,
         }
     }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetStandingRequest {}
+/// How a service stands.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Standing {
+    #[prost(message, repeated, tag = "1")]
+    pub topics: ::prost::alloc::vec::Vec<standing::Topic>,
+    /// The first 100.
+    #[prost(message, repeated, tag = "2")]
+    pub parked: ::prost::alloc::vec::Vec<standing::ParkedFact>,
+    #[prost(int64, tag = "3")]
+    pub parked_count: i64,
+    /// What is held and due, and how the breakers are, where there are any.
+    #[prost(message, repeated, tag = "4")]
+    pub figures: ::prost::alloc::vec::Vec<standing::Figure>,
+}
+/// Nested message and enum types in `Standing`.
+pub mod standing {
+    /// How far it is with one topic.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Topic {
+        #[prost(string, tag = "1")]
+        pub topic: ::prost::alloc::string::String,
+        /// Facts that it has not processed; at most 5000 are counted in each partition.
+        #[prost(int64, tag = "2")]
+        pub behind: i64,
+        /// The time of the oldest of them.
+        #[prost(message, optional, tag = "3")]
+        pub oldest_at: ::core::option::Option<::prost_types::Timestamp>,
+        /// Partitions whose next facts are no longer kept; must be 0.
+        #[prost(int32, tag = "4")]
+        pub lost: i32,
+    }
+    /// A fact that could not be processed. What it says is not shown: it may be about persons.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct ParkedFact {
+        #[prost(string, tag = "1")]
+        pub topic: ::prost::alloc::string::String,
+        #[prost(string, tag = "2")]
+        pub kind: ::prost::alloc::string::String,
+        #[prost(string, tag = "3")]
+        pub key: ::prost::alloc::string::String,
+        #[prost(string, tag = "4")]
+        pub reason: ::prost::alloc::string::String,
+        #[prost(message, optional, tag = "5")]
+        pub parked_at: ::core::option::Option<::prost_types::Timestamp>,
+    }
+    /// A figure of the process, as `/metrics` shows it.
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct Figure {
+        #[prost(string, tag = "1")]
+        pub name: ::prost::alloc::string::String,
+        /// Such as `service=event`.
+        #[prost(string, repeated, tag = "2")]
+        pub labels: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+        #[prost(double, tag = "3")]
+        pub value: f64,
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RedriveRequest {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RedriveResponse {
+    #[prost(int64, tag = "1")]
+    pub done: i64,
+    /// Those that could not be processed again.
+    #[prost(int64, tag = "2")]
+    pub still_parked: i64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetSystemRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct System {
+    #[prost(message, repeated, tag = "1")]
+    pub services: ::prost::alloc::vec::Vec<system::Service>,
+}
+/// Nested message and enum types in `System`.
+pub mod system {
+    #[derive(Clone, PartialEq, ::prost::Message)]
+    pub struct Service {
+        #[prost(string, tag = "1")]
+        pub name: ::prost::alloc::string::String,
+        /// Whether it answered; the rest is empty where it did not.
+        #[prost(bool, tag = "2")]
+        pub answers: bool,
+        #[prost(message, optional, tag = "3")]
+        pub standing: ::core::option::Option<super::Standing>,
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RedriveParkedFactsRequest {
+    /// event, ticket, feedback, notification or analytics.
+    #[prost(string, tag = "1")]
+    pub service: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct User {
@@ -209,6 +308,23 @@ pub struct DeleteMeRequest {}
 pub struct ExportMeRequest {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetJwksRequest {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListUsersRequest {
+    /// A whole email address, in any spelling; empty: everybody.
+    #[prost(string, tag = "1")]
+    pub email: ::prost::alloc::string::String,
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListUsersResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub users: ::prost::alloc::vec::Vec<User>,
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
 /// What one service holds about the caller. Each service answers it; only the user service calls it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ExportRequest {}
@@ -489,6 +605,80 @@ pub mod user_service_client {
                 .insert(GrpcMethod::new("boxoffice.v1.UserService", "ExportMe"));
             self.inner.unary(req, path, codec).await
         }
+        /// Every account, oldest first; by a whole email address, that one.
+        pub async fn list_users(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListUsersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListUsersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.UserService/ListUsers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("boxoffice.v1.UserService", "ListUsers"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// How every service stands: facts behind, facts that were set aside, ways to others.
+        pub async fn get_system(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetSystemRequest>,
+        ) -> std::result::Result<tonic::Response<super::System>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.UserService/GetSystem",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("boxoffice.v1.UserService", "GetSystem"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tries the facts again that a service could not process.
+        pub async fn redrive_parked_facts(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RedriveParkedFactsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RedriveResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.UserService/RedriveParkedFacts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("boxoffice.v1.UserService", "RedriveParkedFacts"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// The public keys that access tokens are verified with (RFC 7517).
         pub async fn get_jwks(
             &mut self,
@@ -572,6 +762,24 @@ pub mod user_service_server {
             tonic::Response<crate::google_api::HttpBody>,
             tonic::Status,
         >;
+        /// Every account, oldest first; by a whole email address, that one.
+        async fn list_users(
+            &self,
+            request: tonic::Request<super::ListUsersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListUsersResponse>,
+            tonic::Status,
+        >;
+        /// How every service stands: facts behind, facts that were set aside, ways to others.
+        async fn get_system(
+            &self,
+            request: tonic::Request<super::GetSystemRequest>,
+        ) -> std::result::Result<tonic::Response<super::System>, tonic::Status>;
+        /// Tries the facts again that a service could not process.
+        async fn redrive_parked_facts(
+            &self,
+            request: tonic::Request<super::RedriveParkedFactsRequest>,
+        ) -> std::result::Result<tonic::Response<super::RedriveResponse>, tonic::Status>;
         /// The public keys that access tokens are verified with (RFC 7517).
         async fn get_jwks(
             &self,
@@ -999,6 +1207,142 @@ pub mod user_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ExportMeSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/boxoffice.v1.UserService/ListUsers" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListUsersSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::ListUsersRequest>
+                    for ListUsersSvc<T> {
+                        type Response = super::ListUsersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListUsersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::list_users(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListUsersSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/boxoffice.v1.UserService/GetSystem" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSystemSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::GetSystemRequest>
+                    for GetSystemSvc<T> {
+                        type Response = super::System;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetSystemRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::get_system(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSystemSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/boxoffice.v1.UserService/RedriveParkedFacts" => {
+                    #[allow(non_camel_case_types)]
+                    struct RedriveParkedFactsSvc<T: UserService>(pub Arc<T>);
+                    impl<
+                        T: UserService,
+                    > tonic::server::UnaryService<super::RedriveParkedFactsRequest>
+                    for RedriveParkedFactsSvc<T> {
+                        type Response = super::RedriveResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RedriveParkedFactsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserService>::redrive_parked_facts(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RedriveParkedFactsSvc(inner);
                         let codec = crate::Codec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -1495,6 +1839,53 @@ pub mod analytics_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// How this service's consumers stand. The user service asks.
+        pub async fn get_standing(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetStandingRequest>,
+        ) -> std::result::Result<tonic::Response<super::Standing>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.AnalyticsService/GetStanding",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("boxoffice.v1.AnalyticsService", "GetStanding"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tries the facts again that could not be processed. The user service asks.
+        pub async fn redrive(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RedriveRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RedriveResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.AnalyticsService/Redrive",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("boxoffice.v1.AnalyticsService", "Redrive"));
+            self.inner.unary(req, path, codec).await
+        }
         /// What this service holds about the caller.
         pub async fn export(
             &mut self,
@@ -1560,6 +1951,16 @@ pub mod analytics_service_server {
             tonic::Response<super::ListTopEventsResponse>,
             tonic::Status,
         >;
+        /// How this service's consumers stand. The user service asks.
+        async fn get_standing(
+            &self,
+            request: tonic::Request<super::GetStandingRequest>,
+        ) -> std::result::Result<tonic::Response<super::Standing>, tonic::Status>;
+        /// Tries the facts again that could not be processed. The user service asks.
+        async fn redrive(
+            &self,
+            request: tonic::Request<super::RedriveRequest>,
+        ) -> std::result::Result<tonic::Response<super::RedriveResponse>, tonic::Status>;
         /// What this service holds about the caller.
         async fn export(
             &self,
@@ -1856,6 +2257,96 @@ pub mod analytics_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListTopEventsSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/boxoffice.v1.AnalyticsService/GetStanding" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetStandingSvc<T: AnalyticsService>(pub Arc<T>);
+                    impl<
+                        T: AnalyticsService,
+                    > tonic::server::UnaryService<super::GetStandingRequest>
+                    for GetStandingSvc<T> {
+                        type Response = super::Standing;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetStandingRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AnalyticsService>::get_standing(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetStandingSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/boxoffice.v1.AnalyticsService/Redrive" => {
+                    #[allow(non_camel_case_types)]
+                    struct RedriveSvc<T: AnalyticsService>(pub Arc<T>);
+                    impl<
+                        T: AnalyticsService,
+                    > tonic::server::UnaryService<super::RedriveRequest>
+                    for RedriveSvc<T> {
+                        type Response = super::RedriveResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RedriveRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AnalyticsService>::redrive(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RedriveSvc(inner);
                         let codec = crate::Codec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -2278,6 +2769,68 @@ pub struct DeleteTicketTypeRequest {
     pub ticket_type_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StreamAvailabilityRequest {
+    #[prost(string, tag = "1")]
+    pub event_id: ::prost::alloc::string::String,
+    /// The last sequence that the caller knows; left out, it begins with what is now. REST takes it from `Last-Event-ID`.
+    #[prost(int64, optional, tag = "2")]
+    pub after_sequence: ::core::option::Option<i64>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CloneEventRequest {
+    #[prost(string, tag = "1")]
+    pub event_id: ::prost::alloc::string::String,
+    /// Left out: the same title.
+    #[prost(string, optional, tag = "2")]
+    pub title: ::core::option::Option<::prost::alloc::string::String>,
+    /// When the new one begins; its end and its sales move along. Left out: at the same time.
+    #[prost(message, optional, tag = "3")]
+    pub starts_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ImportEventsRequest {
+    /// With a header; `name` and `start_date` are needed. Known too: end_date, city, country, online, url, categories
+    /// (separated by semicolons), description, venue, address, time_zone, places, price, currency. At most 500 rows.
+    #[prost(string, tag = "1")]
+    pub csv: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ImportEventsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub created: ::prost::alloc::vec::Vec<import_events_response::Created>,
+    #[prost(message, repeated, tag = "2")]
+    pub bad: ::prost::alloc::vec::Vec<import_events_response::Bad>,
+    /// Rows whose event was there already.
+    #[prost(int32, tag = "3")]
+    pub known: i32,
+    /// Columns that are not known and were left out.
+    #[prost(string, repeated, tag = "4")]
+    pub unknown_columns: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Nested message and enum types in `ImportEventsResponse`.
+pub mod import_events_response {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Created {
+        /// The line of the file; the header is line 1.
+        #[prost(int32, tag = "1")]
+        pub row: i32,
+        #[prost(string, tag = "2")]
+        pub event_id: ::prost::alloc::string::String,
+        #[prost(string, tag = "3")]
+        pub title: ::prost::alloc::string::String,
+    }
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Bad {
+        #[prost(int32, tag = "1")]
+        pub row: i32,
+        /// The column, or empty where the whole row is wrong.
+        #[prost(string, tag = "2")]
+        pub field: ::prost::alloc::string::String,
+        #[prost(string, tag = "3")]
+        pub reason: ::prost::alloc::string::String,
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetAvailabilityRequest {
     #[prost(string, tag = "1")]
     pub event_id: ::prost::alloc::string::String,
@@ -2649,6 +3202,129 @@ pub mod event_service_client {
                 .insert(GrpcMethod::new("boxoffice.v1.EventService", "GetAvailability"));
             self.inner.unary(req, path, codec).await
         }
+        /// The same, again with each change: at once what is now, then at most twice a second. It goes on after a sequence
+        /// that the caller knows, and never ends by itself for long: who is cut off asks again.
+        pub async fn stream_availability(
+            &mut self,
+            request: impl tonic::IntoRequest<super::StreamAvailabilityRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::Availability>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.EventService/StreamAvailability",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("boxoffice.v1.EventService", "StreamAvailability"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// A new draft with everything that this event says. What it sold stays behind. Organiser only.
+        pub async fn clone_event(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CloneEventRequest>,
+        ) -> std::result::Result<tonic::Response<super::Event>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.EventService/CloneEvent",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("boxoffice.v1.EventService", "CloneEvent"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Makes a draft of each good row of a CSV file, and says what is wrong with each bad one. A row that came before
+        /// makes nothing, so a mended file may be sent again as it is.
+        pub async fn import_events(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ImportEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ImportEventsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.EventService/ImportEvents",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("boxoffice.v1.EventService", "ImportEvents"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// How this service's consumers stand. The user service asks.
+        pub async fn get_standing(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetStandingRequest>,
+        ) -> std::result::Result<tonic::Response<super::Standing>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.EventService/GetStanding",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("boxoffice.v1.EventService", "GetStanding"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tries the facts again that could not be processed. The user service asks.
+        pub async fn redrive(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RedriveRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RedriveResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.EventService/Redrive",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("boxoffice.v1.EventService", "Redrive"));
+            self.inner.unary(req, path, codec).await
+        }
         /// What this service holds about the caller.
         pub async fn export(
             &mut self,
@@ -2744,6 +3420,45 @@ pub mod event_service_server {
             &self,
             request: tonic::Request<super::GetAvailabilityRequest>,
         ) -> std::result::Result<tonic::Response<super::Availability>, tonic::Status>;
+        /// Server streaming response type for the StreamAvailability method.
+        type StreamAvailabilityStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::Availability, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// The same, again with each change: at once what is now, then at most twice a second. It goes on after a sequence
+        /// that the caller knows, and never ends by itself for long: who is cut off asks again.
+        async fn stream_availability(
+            &self,
+            request: tonic::Request<super::StreamAvailabilityRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::StreamAvailabilityStream>,
+            tonic::Status,
+        >;
+        /// A new draft with everything that this event says. What it sold stays behind. Organiser only.
+        async fn clone_event(
+            &self,
+            request: tonic::Request<super::CloneEventRequest>,
+        ) -> std::result::Result<tonic::Response<super::Event>, tonic::Status>;
+        /// Makes a draft of each good row of a CSV file, and says what is wrong with each bad one. A row that came before
+        /// makes nothing, so a mended file may be sent again as it is.
+        async fn import_events(
+            &self,
+            request: tonic::Request<super::ImportEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ImportEventsResponse>,
+            tonic::Status,
+        >;
+        /// How this service's consumers stand. The user service asks.
+        async fn get_standing(
+            &self,
+            request: tonic::Request<super::GetStandingRequest>,
+        ) -> std::result::Result<tonic::Response<super::Standing>, tonic::Status>;
+        /// Tries the facts again that could not be processed. The user service asks.
+        async fn redrive(
+            &self,
+            request: tonic::Request<super::RedriveRequest>,
+        ) -> std::result::Result<tonic::Response<super::RedriveResponse>, tonic::Status>;
         /// What this service holds about the caller.
         async fn export(
             &self,
@@ -3325,6 +4040,234 @@ pub mod event_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/boxoffice.v1.EventService/StreamAvailability" => {
+                    #[allow(non_camel_case_types)]
+                    struct StreamAvailabilitySvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::ServerStreamingService<
+                        super::StreamAvailabilityRequest,
+                    > for StreamAvailabilitySvc<T> {
+                        type Response = super::Availability;
+                        type ResponseStream = T::StreamAvailabilityStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::StreamAvailabilityRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::stream_availability(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = StreamAvailabilitySvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/boxoffice.v1.EventService/CloneEvent" => {
+                    #[allow(non_camel_case_types)]
+                    struct CloneEventSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::CloneEventRequest>
+                    for CloneEventSvc<T> {
+                        type Response = super::Event;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CloneEventRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::clone_event(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CloneEventSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/boxoffice.v1.EventService/ImportEvents" => {
+                    #[allow(non_camel_case_types)]
+                    struct ImportEventsSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::ImportEventsRequest>
+                    for ImportEventsSvc<T> {
+                        type Response = super::ImportEventsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ImportEventsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::import_events(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ImportEventsSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/boxoffice.v1.EventService/GetStanding" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetStandingSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::GetStandingRequest>
+                    for GetStandingSvc<T> {
+                        type Response = super::Standing;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetStandingRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::get_standing(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetStandingSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/boxoffice.v1.EventService/Redrive" => {
+                    #[allow(non_camel_case_types)]
+                    struct RedriveSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::UnaryService<super::RedriveRequest>
+                    for RedriveSvc<T> {
+                        type Response = super::RedriveResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RedriveRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::redrive(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RedriveSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/boxoffice.v1.EventService/Export" => {
                     #[allow(non_camel_case_types)]
                     struct ExportSvc<T: EventService>(pub Arc<T>);
@@ -3597,6 +4540,53 @@ pub mod feedback_service_client {
                 .insert(GrpcMethod::new("boxoffice.v1.FeedbackService", "ListFeedback"));
             self.inner.unary(req, path, codec).await
         }
+        /// How this service's consumers stand. The user service asks.
+        pub async fn get_standing(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetStandingRequest>,
+        ) -> std::result::Result<tonic::Response<super::Standing>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.FeedbackService/GetStanding",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("boxoffice.v1.FeedbackService", "GetStanding"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tries the facts again that could not be processed. The user service asks.
+        pub async fn redrive(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RedriveRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RedriveResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.FeedbackService/Redrive",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("boxoffice.v1.FeedbackService", "Redrive"));
+            self.inner.unary(req, path, codec).await
+        }
         /// What this service holds about the caller.
         pub async fn export(
             &mut self,
@@ -3647,6 +4637,16 @@ pub mod feedback_service_server {
             tonic::Response<super::ListFeedbackResponse>,
             tonic::Status,
         >;
+        /// How this service's consumers stand. The user service asks.
+        async fn get_standing(
+            &self,
+            request: tonic::Request<super::GetStandingRequest>,
+        ) -> std::result::Result<tonic::Response<super::Standing>, tonic::Status>;
+        /// Tries the facts again that could not be processed. The user service asks.
+        async fn redrive(
+            &self,
+            request: tonic::Request<super::RedriveRequest>,
+        ) -> std::result::Result<tonic::Response<super::RedriveResponse>, tonic::Status>;
         /// What this service holds about the caller.
         async fn export(
             &self,
@@ -3806,6 +4806,96 @@ pub mod feedback_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListFeedbackSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/boxoffice.v1.FeedbackService/GetStanding" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetStandingSvc<T: FeedbackService>(pub Arc<T>);
+                    impl<
+                        T: FeedbackService,
+                    > tonic::server::UnaryService<super::GetStandingRequest>
+                    for GetStandingSvc<T> {
+                        type Response = super::Standing;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetStandingRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as FeedbackService>::get_standing(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetStandingSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/boxoffice.v1.FeedbackService/Redrive" => {
+                    #[allow(non_camel_case_types)]
+                    struct RedriveSvc<T: FeedbackService>(pub Arc<T>);
+                    impl<
+                        T: FeedbackService,
+                    > tonic::server::UnaryService<super::RedriveRequest>
+                    for RedriveSvc<T> {
+                        type Response = super::RedriveResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RedriveRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as FeedbackService>::redrive(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RedriveSvc(inner);
                         let codec = crate::Codec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -4028,6 +5118,36 @@ pub struct ListNotificationsResponse {
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCapturedMailRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCapturedMailResponse {
+    /// Whether mail is captured at all, or sent.
+    #[prost(bool, tag = "1")]
+    pub captures: bool,
+    /// The newest 100.
+    #[prost(message, repeated, tag = "2")]
+    pub mails: ::prost::alloc::vec::Vec<CapturedMail>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetCapturedMailRequest {
+    #[prost(string, tag = "1")]
+    pub mail_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CapturedMail {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "3")]
+    pub to: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub subject: ::prost::alloc::string::String,
+    /// There when one is asked for.
+    #[prost(string, tag = "5")]
+    pub text: ::prost::alloc::string::String,
+}
 /// Generated client implementations.
 pub mod notification_service_client {
     #![allow(
@@ -4150,6 +5270,112 @@ pub mod notification_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Mail that was written into a directory, newest first; only where nothing sends it.
+        pub async fn list_captured_mail(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCapturedMailRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCapturedMailResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.NotificationService/ListCapturedMail",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "boxoffice.v1.NotificationService",
+                        "ListCapturedMail",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// One of them.
+        pub async fn get_captured_mail(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetCapturedMailRequest>,
+        ) -> std::result::Result<tonic::Response<super::CapturedMail>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.NotificationService/GetCapturedMail",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "boxoffice.v1.NotificationService",
+                        "GetCapturedMail",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// How this service's consumers stand. The user service asks.
+        pub async fn get_standing(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetStandingRequest>,
+        ) -> std::result::Result<tonic::Response<super::Standing>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.NotificationService/GetStanding",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("boxoffice.v1.NotificationService", "GetStanding"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tries the facts again that could not be processed. The user service asks.
+        pub async fn redrive(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RedriveRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RedriveResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.NotificationService/Redrive",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("boxoffice.v1.NotificationService", "Redrive"));
+            self.inner.unary(req, path, codec).await
+        }
         /// What this service holds about the caller.
         pub async fn export(
             &mut self,
@@ -4195,6 +5421,29 @@ pub mod notification_service_server {
             tonic::Response<super::ListNotificationsResponse>,
             tonic::Status,
         >;
+        /// Mail that was written into a directory, newest first; only where nothing sends it.
+        async fn list_captured_mail(
+            &self,
+            request: tonic::Request<super::ListCapturedMailRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCapturedMailResponse>,
+            tonic::Status,
+        >;
+        /// One of them.
+        async fn get_captured_mail(
+            &self,
+            request: tonic::Request<super::GetCapturedMailRequest>,
+        ) -> std::result::Result<tonic::Response<super::CapturedMail>, tonic::Status>;
+        /// How this service's consumers stand. The user service asks.
+        async fn get_standing(
+            &self,
+            request: tonic::Request<super::GetStandingRequest>,
+        ) -> std::result::Result<tonic::Response<super::Standing>, tonic::Status>;
+        /// Tries the facts again that could not be processed. The user service asks.
+        async fn redrive(
+            &self,
+            request: tonic::Request<super::RedriveRequest>,
+        ) -> std::result::Result<tonic::Response<super::RedriveResponse>, tonic::Status>;
         /// What this service holds about the caller.
         async fn export(
             &self,
@@ -4312,6 +5561,195 @@ pub mod notification_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListNotificationsSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/boxoffice.v1.NotificationService/ListCapturedMail" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCapturedMailSvc<T: NotificationService>(pub Arc<T>);
+                    impl<
+                        T: NotificationService,
+                    > tonic::server::UnaryService<super::ListCapturedMailRequest>
+                    for ListCapturedMailSvc<T> {
+                        type Response = super::ListCapturedMailResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCapturedMailRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as NotificationService>::list_captured_mail(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCapturedMailSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/boxoffice.v1.NotificationService/GetCapturedMail" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetCapturedMailSvc<T: NotificationService>(pub Arc<T>);
+                    impl<
+                        T: NotificationService,
+                    > tonic::server::UnaryService<super::GetCapturedMailRequest>
+                    for GetCapturedMailSvc<T> {
+                        type Response = super::CapturedMail;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetCapturedMailRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as NotificationService>::get_captured_mail(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetCapturedMailSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/boxoffice.v1.NotificationService/GetStanding" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetStandingSvc<T: NotificationService>(pub Arc<T>);
+                    impl<
+                        T: NotificationService,
+                    > tonic::server::UnaryService<super::GetStandingRequest>
+                    for GetStandingSvc<T> {
+                        type Response = super::Standing;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetStandingRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as NotificationService>::get_standing(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetStandingSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/boxoffice.v1.NotificationService/Redrive" => {
+                    #[allow(non_camel_case_types)]
+                    struct RedriveSvc<T: NotificationService>(pub Arc<T>);
+                    impl<
+                        T: NotificationService,
+                    > tonic::server::UnaryService<super::RedriveRequest>
+                    for RedriveSvc<T> {
+                        type Response = super::RedriveResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RedriveRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as NotificationService>::redrive(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RedriveSvc(inner);
                         let codec = crate::Codec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -5302,6 +6740,53 @@ pub mod ticket_service_client {
                 .insert(GrpcMethod::new("boxoffice.v1.TicketService", "ListAttendees"));
             self.inner.unary(req, path, codec).await
         }
+        /// How this service's consumers stand. The user service asks.
+        pub async fn get_standing(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetStandingRequest>,
+        ) -> std::result::Result<tonic::Response<super::Standing>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.TicketService/GetStanding",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("boxoffice.v1.TicketService", "GetStanding"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tries the facts again that could not be processed. The user service asks.
+        pub async fn redrive(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RedriveRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RedriveResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::Codec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/boxoffice.v1.TicketService/Redrive",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("boxoffice.v1.TicketService", "Redrive"));
+            self.inner.unary(req, path, codec).await
+        }
         /// What this service holds about the caller.
         pub async fn export(
             &mut self,
@@ -5422,6 +6907,16 @@ pub mod ticket_service_server {
             tonic::Response<super::ListAttendeesResponse>,
             tonic::Status,
         >;
+        /// How this service's consumers stand. The user service asks.
+        async fn get_standing(
+            &self,
+            request: tonic::Request<super::GetStandingRequest>,
+        ) -> std::result::Result<tonic::Response<super::Standing>, tonic::Status>;
+        /// Tries the facts again that could not be processed. The user service asks.
+        async fn redrive(
+            &self,
+            request: tonic::Request<super::RedriveRequest>,
+        ) -> std::result::Result<tonic::Response<super::RedriveResponse>, tonic::Status>;
         /// What this service holds about the caller.
         async fn export(
             &self,
@@ -6076,6 +7571,96 @@ pub mod ticket_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListAttendeesSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/boxoffice.v1.TicketService/GetStanding" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetStandingSvc<T: TicketService>(pub Arc<T>);
+                    impl<
+                        T: TicketService,
+                    > tonic::server::UnaryService<super::GetStandingRequest>
+                    for GetStandingSvc<T> {
+                        type Response = super::Standing;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetStandingRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TicketService>::get_standing(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetStandingSvc(inner);
+                        let codec = crate::Codec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/boxoffice.v1.TicketService/Redrive" => {
+                    #[allow(non_camel_case_types)]
+                    struct RedriveSvc<T: TicketService>(pub Arc<T>);
+                    impl<
+                        T: TicketService,
+                    > tonic::server::UnaryService<super::RedriveRequest>
+                    for RedriveSvc<T> {
+                        type Response = super::RedriveResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RedriveRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TicketService>::redrive(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RedriveSvc(inner);
                         let codec = crate::Codec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -122,7 +122,7 @@ async fn ask_http(endpoint: &Endpoint, dialogue: &Dialogue, upstream: &Upstream)
 /// SERVING (`grpc.health.v1`) is 200, anything else 503.
 async fn ask_grpc(endpoint: &Endpoint, dialogue: &Dialogue) -> Result<u16, Failure> {
     let request = grpc::request(&endpoint.name, "/grpc.health.v1.Health/Check", &[], http::HeaderMap::new());
-    let request = request.map_err(Failure::NotTaken)?;
+    let request = request.map_err(Failure::Unreachable)?;
     let connections = Arc::new(Connections::default());
     let limit = LONGER_THAN_A_CHECK;
     let answer = connections.send(endpoint.address, dialogue, &mut Some(request), limit, limit).await?;

@@ -32,9 +32,6 @@ const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 /// The longest head of an answer, in bytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
-/// A request that was sent already is not sent again.
-const NOTHING: &str = "there is no request to send";
-
 /// How an endpoint is spoken to.
 #[derive(Clone)]
 pub(crate) struct Dialogue {
@@ -50,7 +47,7 @@ pub(crate) enum Failure {
     /// No connection could be made: nothing was sent.
     Unreachable(String),
     /// It was surely not taken up: it could not be sent, or the endpoint said so.
-    NotTaken(String),
+    NotTaken,
     /// Nobody can tell.
     Lost(String),
     /// There was no answer in time.
@@ -78,14 +75,14 @@ impl Connections {
     ) -> Result<Response<Incoming>, Failure> {
         if dialogue.is_grpc {
             let mut sender = self.shared(address, dialogue, connect_timeout).await?;
-            let Some(taken) = request.take() else { return Err(Failure::NotTaken(NOTHING.to_owned())) };
+            let Some(taken) = request.take() else { return Err(Failure::NotTaken) };
             let sent = timeout(answer_timeout, sender.try_send_request(taken)).await;
             return told(sent.map_err(|_| Failure::TooLate)?, request);
         }
         // One that was idle may have ended a moment ago; then another is tried.
         while let Some(sender) = self.take_idle() {
             match self.send_on(sender, request, answer_timeout).await {
-                Err(Failure::NotTaken(_)) if request.is_some() => {}
+                Err(Failure::NotTaken) if request.is_some() => {}
                 sent => return sent,
             }
         }
@@ -99,7 +96,7 @@ impl Connections {
         request: &mut Option<Request<Body>>,
         answer_timeout: Duration,
     ) -> Result<Response<Incoming>, Failure> {
-        let Some(taken) = request.take() else { return Err(Failure::NotTaken(NOTHING.to_owned())) };
+        let Some(taken) = request.take() else { return Err(Failure::NotTaken) };
         let sent = timeout(answer_timeout, sender.try_send_request(taken)).await;
         let answered = told(sent.map_err(|_| Failure::TooLate)?, request)?;
         let this = Arc::clone(self);
@@ -154,12 +151,11 @@ type Sent = Result<Response<Incoming>, TrySendError<Request<Body>>>;
 
 fn told(sent: Sent, request: &mut Option<Request<Body>>) -> Result<Response<Incoming>, Failure> {
     sent.map_err(|mut error| {
-        let why = error.error().to_string();
         *request = error.take_message();
         if request.is_some() || was_refused(error.error()) {
-            Failure::NotTaken(why)
+            Failure::NotTaken
         } else {
-            Failure::Lost(why)
+            Failure::Lost(error.error().to_string())
         }
     })
 }

@@ -21,7 +21,7 @@ use super::{
     endpoint::Sign,
     tls,
 };
-use crate::{entity::Service, grpc};
+use crate::{entity::Service, grpc, proxy::ClientFailure};
 
 /// Beyond so many addresses, connections to those that are no longer used are let go.
 const MANY_ADDRESSES: usize = 64;
@@ -51,6 +51,8 @@ pub(crate) struct Call {
     /// Its URI is path and query only; Host and authority are filled in.
     pub head: Parts,
     pub body: CallBody,
+    /// Says whether the client failed to send its body, which is no failure of the endpoint.
+    pub client: ClientFailure,
     /// What the endpoint is told it is called; none is the endpoint's own name.
     pub authority: Option<String>,
     /// Whether it may be made again when nobody can tell what became of it.
@@ -80,6 +82,8 @@ pub(crate) enum NoAnswer {
     Lost,
     /// There was no answer in time.
     TooLate,
+    /// The client did not send its body.
+    Client,
     /// It cannot be sent: the head is no request.
     Malformed,
 }
@@ -107,7 +111,7 @@ impl Way {
 
     /// Makes a call.
     pub async fn call(&self, call: Call) -> Result<Answered, NoAnswer> {
-        let Call { head, body, authority, is_idempotent, hash, answer_timeout, deadline } = call;
+        let Call { head, body, client, authority, is_idempotent, hash, answer_timeout, deadline } = call;
         self.balancer.budget.earn();
         let most = self.retries.saturating_add(1).min(MAX_TRIES);
         let (mut tried, mut tries) = (Vec::new(), 0);
@@ -146,6 +150,9 @@ impl Way {
                 }
                 Err(failure) => failure,
             };
+            if client.is_there() {
+                return Err(NoAnswer::Client);
+            }
             self.note_failure(&mut running, &failure);
             drop(running);
             tries += 1;
@@ -157,11 +164,11 @@ impl Way {
             let can_again = is_unsent || matches!(body, CallBody::Again(_));
             let is_safe = match failure {
                 Failure::Unreachable(_) => is_unsent,
-                Failure::NotTaken(_) => is_unsent || self.balancer.budget.spend(),
+                Failure::NotTaken => is_unsent || self.balancer.budget.spend(),
                 Failure::Lost(_) | Failure::TooLate => is_idempotent && self.balancer.budget.spend(),
             };
             last = match failure {
-                Failure::Unreachable(_) | Failure::NotTaken(_) => NoAnswer::NotTaken,
+                Failure::Unreachable(_) | Failure::NotTaken => NoAnswer::NotTaken,
                 Failure::Lost(_) => NoAnswer::Lost,
                 Failure::TooLate => NoAnswer::TooLate,
             };
@@ -223,7 +230,7 @@ impl Way {
                 (Some(Sign::Connection), Outcome::Failed)
             }
             Failure::TooLate => (Some(Sign::TooLate), Outcome::Failed),
-            Failure::NotTaken(_) => (None, Outcome::Abandoned),
+            Failure::NotTaken => (None, Outcome::Abandoned),
         };
         running.conclude(outcome);
         if let Some(sign) = sign {

@@ -89,6 +89,9 @@ fn section(model: &Model, operation: &Operation) -> String {
         Answer::Nothing => "Nothing: 204.".to_owned(),
         Answer::File => "A file.".to_owned(),
         Answer::Json(holds) => type_html(holds),
+        Answer::Stream(holds) => {
+            format!("A stream of {}: server-sent events, or one in each line.", type_html(holds))
+        }
     };
     html.push_str(&format!("<h4>Answer</h4><p>{answer}</p>"));
     html.push_str(&format!(

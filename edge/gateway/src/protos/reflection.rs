@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use prost::Message;
 use prost_reflect::DescriptorPool;
-use prost_types::{FileDescriptorProto, FileDescriptorSet};
+use prost_types::FileDescriptorProto;
 use tonic::{Code, Status};
 
 use crate::{
@@ -49,7 +49,7 @@ pub(crate) async fn reflected(way: &Way) -> Result<DescriptorPool, String> {
         listed => listed,
     };
     let listed = listed.map_err(|status| format!("reflection: {}", status.message()))?;
-    let mut files: BTreeMap<String, FileDescriptorProto> = BTreeMap::new();
+    let mut files = BTreeMap::new();
     for service in names_of(&listed)? {
         let answer = ask(way, path, FILE_CONTAINING_SYMBOL, &service).await;
         take_files(
@@ -63,7 +63,8 @@ pub(crate) async fn reflected(way: &Way) -> Result<DescriptorPool, String> {
         }
         match super::google_api().file.into_iter().find(|file| file.name() == missing) {
             Some(known) => {
-                files.insert(missing, known);
+                let bytes = known.encode_to_vec();
+                files.insert(missing, File { imports: known.dependency, bytes });
             }
             None => {
                 let answer = ask(way, path, FILE_BY_FILENAME, &missing).await;
@@ -76,12 +77,23 @@ pub(crate) async fn reflected(way: &Way) -> Result<DescriptorPool, String> {
             }
         }
     }
-    super::as_pool(FileDescriptorSet { file: files.into_values().collect() })
+    let mut set = Vec::new();
+    for file in files.values() {
+        // FileDescriptorSet has the one field.
+        put_bytes(&mut set, 1, &file.bytes);
+    }
+    super::as_pool(&set)
+}
+
+/// A file as it was told, by its name.
+struct File {
+    imports: Vec<String>,
+    bytes: Vec<u8>,
 }
 
 /// An import that is not there yet.
-fn missing(files: &BTreeMap<String, FileDescriptorProto>) -> Option<String> {
-    files.values().flat_map(|file| &file.dependency).find(|name| !files.contains_key(*name)).cloned()
+fn missing(files: &BTreeMap<String, File>) -> Option<String> {
+    files.values().flat_map(|file| &file.imports).find(|name| !files.contains_key(*name)).cloned()
 }
 
 async fn ask(way: &Way, path: &str, field: u32, about: &str) -> Result<Bytes, Status> {
@@ -91,6 +103,7 @@ async fn ask(way: &Way, path: &str, field: u32, about: &str) -> Result<Bytes, St
     let call = Call {
         head,
         body: CallBody::Again(grpc::frame(&message)),
+        client: Default::default(),
         authority: None,
         is_idempotent: true,
         hash: None,
@@ -133,11 +146,11 @@ fn names_of(answer: &[u8]) -> Result<Vec<String>, String> {
     Ok(names.filter(|name| !name.starts_with("grpc.reflection.")).collect())
 }
 
-fn take_files(answer: &[u8], files: &mut BTreeMap<String, FileDescriptorProto>) -> Result<(), String> {
+fn take_files(answer: &[u8], files: &mut BTreeMap<String, File>) -> Result<(), String> {
     let list = part(answer, FILE_DESCRIPTOR_RESPONSE).ok_or("reflection: the answer has no files")?;
-    for file in parts(&list, 1) {
-        let file = FileDescriptorProto::decode(file.as_slice()).map_err(|error| error.to_string())?;
-        files.insert(file.name().to_owned(), file);
+    for bytes in parts(&list, 1) {
+        let file = FileDescriptorProto::decode(bytes.as_slice()).map_err(|error| error.to_string())?;
+        files.insert(file.name().to_owned(), File { imports: file.dependency, bytes });
     }
     Ok(())
 }

@@ -2,6 +2,10 @@
 
 use std::{
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -9,8 +13,11 @@ use std::{
 use axum::BoxError;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
+
+use crate::limits::CLIENT_PAUSE;
 
 pin_project! {
     /// A body with a limit on how long each part may take. `K` is kept until its end.
@@ -67,9 +74,31 @@ where
     }
 }
 
+/// Whether a client's body has failed: it broke off, or is not well-formed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ClientFailure(Arc<AtomicBool>);
+
+impl ClientFailure {
+    /// Whether it has.
+    pub fn is_there(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// A client's body on its way to an upstream, with the limit on its pauses. Whose fault a broken call is, is known by
+/// the failure that it notes.
+pub(super) fn of_client(body: axum::body::Body, failure: &ClientFailure) -> axum::body::Body {
+    let failed = Arc::clone(&failure.0);
+    let timely = Timely::new(body, CLIENT_PAUSE, ());
+    axum::body::Body::new(timely.map_err(move |error| {
+        failed.store(true, Ordering::Release);
+        error
+    }))
+}
+
 #[cfg(test)]
 mod tests {
-    use http_body_util::{BodyExt, Channel, Full};
+    use http_body_util::{Channel, Full};
 
     use super::*;
 

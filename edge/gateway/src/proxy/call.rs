@@ -9,12 +9,16 @@ use hyper::upgrade::OnUpgrade;
 use tokio::time::Instant;
 use tonic::Status;
 
-use super::{Matched, body::Timely, headers, is_idempotent, upgrade, web};
+use super::{
+    Matched,
+    body::{self, ClientFailure, Timely},
+    headers, is_idempotent, upgrade, web,
+};
 use crate::{
     balancer::{Answered, Call, CallBody, NoAnswer, Way, hash_of},
     entity::{HashOn, Service, Upstream},
     grpc,
-    limits::{BODY_DEADLINE, CLIENT_PAUSE, MAX_REPLAYED_BYTES},
+    limits::{BODY_DEADLINE, MAX_REPLAYED_BYTES},
     plugin::Exchange,
     problem::Problem,
     transcode::Transcoder,
@@ -63,7 +67,8 @@ impl With<'_> {
             upgrade::ask(&mut to, protocol);
         }
         let is_idempotent = is_idempotent(&exchange.method, &exchange.headers) && !wants_upgrade;
-        let body = self.body(exchange, is_idempotent).await?;
+        let failure = ClientFailure::default();
+        let body = self.body(exchange, is_idempotent, &failure).await?;
         let (mut head, ()) = http::Request::new(()).into_parts();
         head.method = exchange.method.clone();
         head.uri =
@@ -72,6 +77,7 @@ impl With<'_> {
         let call = Call {
             head,
             body,
+            client: failure,
             authority: self.authority(exchange, &sent_to),
             is_idempotent,
             hash: self.hash,
@@ -118,10 +124,11 @@ impl With<'_> {
         let sent_to = client_authority(exchange).to_owned();
         let to = headers::for_http(exchange, &sent_to, exchange.uri.path());
         let head = grpc::head("upstream", path, to).map_err(Problem::bad_input)?;
-        let body = Timely::new(body, CLIENT_PAUSE, ());
+        let client = ClientFailure::default();
         Ok(Call {
             head,
-            body: CallBody::Once(Body::new(body)),
+            body: CallBody::Once(body::of_client(body, &client)),
+            client,
             authority: self.authority(exchange, &sent_to),
             is_idempotent: false,
             hash: self.hash,
@@ -154,6 +161,7 @@ impl With<'_> {
         let call = Call {
             head,
             body: CallBody::Again(grpc::frame(&message)),
+            client: ClientFailure::default(),
             authority: self.authority(exchange, &sent_to),
             is_idempotent: is_idempotent(&exchange.method, &exchange.headers),
             hash: self.hash,
@@ -190,6 +198,7 @@ impl With<'_> {
                 Problem::upstream_lost("the connection to the service broke before it had answered")
             }
             NoAnswer::TooLate => Problem::deadline_exceeded(),
+            NoAnswer::Client => Problem::bad_input("the body did not arrive whole"),
             NoAnswer::Malformed => Problem::bad_input("the request cannot be sent on"),
         })?;
         exchange.target = Some(answered.running.endpoint.address.to_string());
@@ -204,7 +213,12 @@ impl With<'_> {
     }
 
     /// A short body of a call that may be made again is read first, so that it can be.
-    async fn body(&self, exchange: &mut Exchange, is_idempotent: bool) -> Result<CallBody, Problem> {
+    async fn body(
+        &self,
+        exchange: &mut Exchange,
+        is_idempotent: bool,
+        failure: &ClientFailure,
+    ) -> Result<CallBody, Problem> {
         let body = exchange.take_body();
         if http_body::Body::is_end_stream(&body) {
             return Ok(CallBody::Again(bytes::Bytes::new()));
@@ -213,7 +227,7 @@ impl With<'_> {
             exchange.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         let is_short = length.is_some_and(|length: usize| length <= MAX_REPLAYED_BYTES);
         if !is_idempotent || !is_short {
-            return Ok(CallBody::Once(Body::new(Timely::new(body, CLIENT_PAUSE, ()))));
+            return Ok(CallBody::Once(body::of_client(body, failure)));
         }
         let collected = tokio::time::timeout(BODY_DEADLINE, Limited::new(body, MAX_REPLAYED_BYTES).collect());
         let collected = collected.await.map_err(|_| Problem::request_timeout())?;

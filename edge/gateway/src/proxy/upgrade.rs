@@ -9,11 +9,17 @@ use hyper_util::rt::TokioIo;
 
 use crate::balancer::Running;
 
+/// The one protocol that connections go on with. `h2c` above all is not passed on: whatever is said in it would reach
+/// the upstream unseen.
+const WEBSOCKET: &str = "websocket";
+
 /// The protocol that a request wants to go on with.
 pub(super) fn wanted(headers: &HeaderMap) -> Option<HeaderValue> {
     let connection = headers.get(CONNECTION)?.to_str().ok()?;
     let says_so = connection.split(',').any(|token| token.trim().eq_ignore_ascii_case("upgrade"));
-    headers.get(UPGRADE).filter(|_| says_so).cloned()
+    let is_websocket =
+        |protocol: &&HeaderValue| protocol.as_bytes().eq_ignore_ascii_case(WEBSOCKET.as_bytes());
+    headers.get(UPGRADE).filter(|_| says_so).filter(is_websocket).cloned()
 }
 
 /// Asks the other side for the same.

@@ -9,10 +9,14 @@
 //! 5. Write its texts into every file of `locales`.
 
 pub(crate) mod account;
+pub(crate) mod admin;
 pub(crate) mod bookings;
+pub(crate) mod door;
 pub(crate) mod error;
 pub(crate) mod events;
+pub(crate) mod organise;
 pub(crate) mod preferences;
+pub(crate) mod start;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tickets;
@@ -29,6 +33,10 @@ pub(crate) fn router() -> Router {
         .merge(tickets::routes())
         .merge(account::routes())
         .merge(preferences::routes())
+        .merge(organise::routes())
+        .merge(door::routes())
+        .merge(start::routes())
+        .merge(admin::routes())
         .fallback(|| async { Failure::NoPage })
         .method_not_allowed_fallback(|| async { Failure::WrongMethod })
 }

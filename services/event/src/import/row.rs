@@ -1,13 +1,16 @@
-//! One row of a CSV file as the body of a call that creates its event.
+//! One row of a CSV file as the request that creates its event.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use csv::StringRecord;
-use domain::Day;
-use serde_json::{Value, json};
+use domain::{Day, Time};
+use prost_types::Timestamp;
+use proto::v1::{CreateEventRequest, Money, TicketTypeInput, Venue};
+
+use crate::convert::timestamp;
 
 /// The places of an event whose row names none.
-const DEFAULT_PLACES: u32 = 100;
+const DEFAULT_PLACES: i32 = 100;
 /// A row has days only; an event begins and ends at these hours.
 const STARTS: &str = "T09:00:00Z";
 const ENDS: &str = "T18:00:00Z";
@@ -43,7 +46,7 @@ impl Columns {
     ///
     /// # Errors
     /// When `name` or `start_date` is missing.
-    pub fn find(header: &StringRecord) -> anyhow::Result<Self> {
+    pub fn find(header: &StringRecord) -> Result<Self, String> {
         let mut columns = Self { places: Vec::new(), unknown: Vec::new() };
         for (index, name) in header.iter().enumerate() {
             let name = name.trim_start_matches('\u{feff}').trim().to_lowercase();
@@ -54,11 +57,10 @@ impl Columns {
         }
         for needed in &KNOWN[..2] {
             let there = columns.places.iter().any(|(name, _)| name == needed);
-            anyhow::ensure!(
-                there,
-                "the file has no column `{needed}`; known columns are {}",
-                KNOWN.join(", ")
-            );
+            if !there {
+                let known = KNOWN.join(", ");
+                return Err(format!("has no column `{needed}`; known columns are {known}"));
+            }
         }
         Ok(columns)
     }
@@ -68,11 +70,11 @@ impl Columns {
         index.and_then(|index| record.get(index)).unwrap_or_default().trim()
     }
 
-    /// The body of the call that creates and publishes the event of a row.
+    /// The request that creates the event of a row, as a draft.
     ///
     /// # Errors
-    /// What is wrong with the row, as far as it can be told without the platform.
-    pub fn event(&self, record: &StringRecord) -> Result<Value, String> {
+    /// The column that is wrong and why, as far as it can be told from the row alone.
+    pub fn event(&self, record: &StringRecord) -> Result<CreateEventRequest, Wrong> {
         let get = |column| self.get(record, column);
         let start = day("start_date", get("start_date"))?;
         let end = match get("end_date") {
@@ -80,35 +82,36 @@ impl Columns {
             text => day("end_date", text)?,
         };
         if end < start {
-            return Err("end_date must not be before start_date".to_owned());
+            return Err(("end_date", "must not be before start_date".to_owned()));
         }
-        let venue = json!({
-            "name": get("venue"), "address": get("address"), "city": get("city"), "country": get("country"),
-        });
-        let categories: Vec<&str> =
-            get("categories").split(';').map(str::trim).filter(|c| !c.is_empty()).collect();
+        let categories = get("categories").split(';').map(str::trim).filter(|c| !c.is_empty());
         let zone = get("time_zone");
-        Ok(json!({
-            "title": get("name"),
-            "description": get("description"),
-            "starts_at": format!("{start}{STARTS}"),
-            "ends_at": format!("{end}{ENDS}"),
-            "time_zone": if zone.is_empty() { "UTC" } else { zone },
-            "venue": venue,
+        Ok(CreateEventRequest {
+            title: get("name").to_owned(),
+            description: get("description").to_owned(),
+            starts_at: at(start, STARTS),
+            ends_at: at(end, ENDS),
+            time_zone: if zone.is_empty() { "UTC" } else { zone }.to_owned(),
+            venue: Some(Venue {
+                name: get("venue").to_owned(),
+                address: get("address").to_owned(),
+                city: get("city").to_owned(),
+                country: get("country").to_owned(),
+            }),
             // A row that names no place at all can only take place on the net.
-            "online": is_online(get("online"))? || (get("city").is_empty() && get("country").is_empty()),
-            "website_url": get("url").replace(' ', "%20"),
-            "categories": categories,
-            "ticket_types": [self.ticket_type(record)?],
-            "external_id": external_id(["name", "start_date", "city", "country", "url"].map(get)),
-            "publish": true,
-        }))
+            online: is_online(get("online"))? || (get("city").is_empty() && get("country").is_empty()),
+            website_url: get("url").replace(' ', "%20"),
+            categories: categories.map(str::to_owned).collect(),
+            ticket_types: vec![self.ticket_type(record)?],
+            external_id: Some(external_id(["name", "start_date", "city", "country", "url"].map(get))),
+            ..Default::default()
+        })
     }
 
-    fn ticket_type(&self, record: &StringRecord) -> Result<Value, String> {
-        let places = match self.get(record, "places") {
+    fn ticket_type(&self, record: &StringRecord) -> Result<TicketTypeInput, Wrong> {
+        let quantity = match self.get(record, "places") {
             "" => DEFAULT_PLACES,
-            text => text.parse().map_err(|_| format!("places must be a whole number, not {text}"))?,
+            text => text.parse().map_err(|_| ("places", format!("must be a whole number, not `{text}`")))?,
         };
         let currency = match self.get(record, "currency") {
             "" => "EUR",
@@ -118,16 +121,14 @@ impl Columns {
             "" => 0,
             text => minor_units(text)?,
         };
-        Ok(json!({
-            "name": "Admission",
-            "quantity": places,
-            "price": { "currency": currency, "minor": minor },
-        }))
+        let price = Some(Money { currency: currency.to_owned(), minor });
+        Ok(TicketTypeInput { name: "Admission".to_owned(), quantity, price, ..Default::default() })
     }
 }
 
 /// The column that a field of the event came from.
-pub(super) fn column_of(field: &str) -> &str {
+#[must_use]
+pub fn column_of(field: &str) -> &str {
     match field {
         "title" => "name",
         "starts_at" => "start_date",
@@ -144,21 +145,28 @@ pub(super) fn column_of(field: &str) -> &str {
     }
 }
 
-fn day(column: &str, text: &str) -> Result<Day, String> {
-    Day::parse(text).ok_or_else(|| format!("{column} must be a date such as 2026-11-22, not `{text}`"))
+/// A column and what is wrong with it.
+pub type Wrong = (&'static str, String);
+
+fn day(column: &'static str, text: &str) -> Result<Day, Wrong> {
+    Day::parse(text).ok_or_else(|| (column, format!("must be a date such as 2026-11-22, not `{text}`")))
 }
 
-fn is_online(text: &str) -> Result<bool, String> {
+fn at(day: Day, hour: &str) -> Option<Timestamp> {
+    Time::parse(&format!("{day}{hour}")).map(timestamp)
+}
+
+fn is_online(text: &str) -> Result<bool, Wrong> {
     match text.to_lowercase().as_str() {
         "true" | "yes" | "1" => Ok(true),
         "" | "false" | "no" | "0" => Ok(false),
-        other => Err(format!("online must be true or false, not `{other}`")),
+        other => Err(("online", format!("must be true or false, not `{other}`"))),
     }
 }
 
 /// An amount such as `20` or `20.50`, in hundredths.
-fn minor_units(text: &str) -> Result<i64, String> {
-    let wrong = || format!("price must be an amount such as 20.50, not `{text}`");
+fn minor_units(text: &str) -> Result<i64, Wrong> {
+    let wrong = || ("price", format!("must be an amount such as 20.50, not `{text}`"));
     let (whole, part) = text.split_once('.').unwrap_or((text, "00"));
     let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     if !is_number(whole) || !is_number(part) || part.len() != 2 {
@@ -178,23 +186,23 @@ fn external_id(parts: [&str; 5]) -> String {
 mod tests {
     use super::*;
 
-    fn row(header: &[&str], cells: &[&str]) -> Result<Value, String> {
+    fn row(header: &[&str], cells: &[&str]) -> Result<CreateEventRequest, Wrong> {
         Columns::find(&StringRecord::from(header.to_vec()))
             .unwrap()
             .event(&StringRecord::from(cells.to_vec()))
     }
 
     #[test]
-    fn a_row_becomes_a_published_event() {
+    fn a_row_becomes_a_draft() {
         let header = ["name", "start_date", "end_date", "city", "country", "online", "categories"];
         let event =
             row(&header, &["RubyConf", "2014-01-03", "2014-01-04", "Goa", "India", "false", "ruby; api"])
                 .unwrap();
-        assert_eq!(event["starts_at"], "2014-01-03T09:00:00Z");
-        assert_eq!(event["ends_at"], "2014-01-04T18:00:00Z");
-        assert_eq!(event["categories"], json!(["ruby", "api"]));
-        assert_eq!(event["ticket_types"][0]["quantity"], 100);
-        assert_eq!(event["publish"], true);
+        assert_eq!(event.starts_at.map(|at| at.to_string()).as_deref(), Some("2014-01-03T09:00:00Z"));
+        assert_eq!(event.ends_at.map(|at| at.to_string()).as_deref(), Some("2014-01-04T18:00:00Z"));
+        assert_eq!(event.categories, ["ruby", "api"]);
+        assert_eq!(event.ticket_types[0].quantity, 100);
+        assert!(!event.publish);
     }
 
     #[test]
@@ -202,22 +210,22 @@ mod tests {
         let header = ["name", "start_date", "city", "country", "online", "url"];
         let event =
             row(&header, &["A", "2024-06-04", "", "", "false", "http://a.example/Austin, TX"]).unwrap();
-        assert_eq!(event["online"], true);
-        assert_eq!(event["website_url"], "http://a.example/Austin,%20TX");
+        assert!(event.online);
+        assert_eq!(event.website_url, "http://a.example/Austin,%20TX");
     }
 
     #[test]
     fn what_is_wrong_with_a_row_is_said() {
         let header = ["name", "start_date", "end_date", "places", "price"];
-        for (cells, reason) in [
-            (["A", "soon", "", "", ""], "start_date must be a date"),
-            (["A", "2026-02-30", "", "", ""], "start_date must be a date"),
-            (["A", "2026-02-03", "2026-02-01", "", ""], "end_date must not be before"),
-            (["A", "2026-02-03", "", "many", ""], "places must be a whole number"),
-            (["A", "2026-02-03", "", "", "1,5"], "price must be an amount"),
+        for (cells, column, reason) in [
+            (["A", "soon", "", "", ""], "start_date", "must be a date"),
+            (["A", "2026-02-30", "", "", ""], "start_date", "must be a date"),
+            (["A", "2026-02-03", "2026-02-01", "", ""], "end_date", "must not be before"),
+            (["A", "2026-02-03", "", "many", ""], "places", "must be a whole number"),
+            (["A", "2026-02-03", "", "", "1,5"], "price", "must be an amount"),
         ] {
-            let refused = row(&header, &cells).unwrap_err();
-            assert!(refused.contains(reason), "{refused}");
+            let (wrong, why) = row(&header, &cells).unwrap_err();
+            assert!(wrong == column && why.contains(reason), "{wrong} {why}");
         }
         assert!(Columns::find(&StringRecord::from(vec!["title"])).is_err());
     }

@@ -1,0 +1,118 @@
+//! A connection whose client must begin in time. What a request's head may take is limited by the parser, but only
+//! once it knows which protocol is spoken.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::Sleep,
+};
+
+/// What an HTTP/2 client begins with (RFC 9113, 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Reads fail when the client has not said in time which protocol it speaks.
+pub(super) struct Prompt<S> {
+    stream: S,
+    /// How much of the preface has come; none once it is clear what is spoken.
+    seen: Option<usize>,
+    limit: Pin<Box<Sleep>>,
+}
+
+impl<S> Prompt<S> {
+    /// Puts the limit on a connection.
+    pub fn new(stream: S, limit: Duration) -> Self {
+        Self { stream, seen: Some(0), limit: Box::pin(tokio::time::sleep(limit)) }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Prompt<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let Some(seen) = self.seen else { return polled };
+        match polled {
+            Poll::Ready(Ok(())) => {
+                let new = &buffer.filled()[before..];
+                let expected = &PREFACE[seen..];
+                let common = new.iter().zip(expected).take_while(|(a, b)| a == b).count();
+                let is_clear = common < new.len() || common == expected.len();
+                self.seen = (!is_clear).then_some(seen + common);
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(failed) => Poll::Ready(failed),
+            Poll::Pending => match self.limit.as_mut().poll(context) {
+                Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+                Poll::Pending => Poll::Pending,
+            },
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_begin_is_given_up_and_who_has_begun_may_pause() {
+        for (beginning, is_clear) in [
+            ("", false),
+            ("P", false),
+            ("PRI * HTTP/2.0\r\n", false),
+            ("GET", true),
+            ("PRO", true),
+            ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", true),
+        ] {
+            let (mut client, server) = tokio::io::duplex(64);
+            let mut prompt = Prompt::new(server, LIMIT);
+            client.write_all(beginning.as_bytes()).await.unwrap();
+            let mut bytes = vec![0; beginning.len()];
+            prompt.read_exact(&mut bytes).await.unwrap();
+            let more = tokio::time::timeout(LIMIT * 2, prompt.read_u8()).await;
+            assert_eq!(more.is_err(), is_clear, "{beginning:?}: only who has not begun is given up");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What a campaign did, for people.
+
+use std::{collections::BTreeMap, fmt::Write, time::Duration};
+
+/// The last line of the simulator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sum {
+    violations: u64,
+    seeds: u64,
+    bookings: u64,
+    faults: u64,
+}
+
+impl Sum {
+    /// Reads `V violations in N seeds, B bookings, F faults`.
+    pub fn read(said: &str) -> Option<Self> {
+        let line = said.lines().rev().find(|line| line.contains(" violations in "))?;
+        let numbers: Vec<u64> =
+            line.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect();
+        let [violations, seeds, bookings, faults] = numbers[..] else { return None };
+        Some(Self { violations, seeds, bookings, faults })
+    }
+}
+
+/// What was done so far.
+pub struct Report {
+    from: u64,
+    /// The last line of `sim defects`.
+    pub defects: Option<String>,
+    /// How often the program was killed.
+    pub kills: u64,
+    /// How often Schemathesis ran, for each of four people.
+    pub schemathesis: u64,
+    violations: u64,
+    seeds: u64,
+    bookings: u64,
+    faults: u64,
+    /// How often each fault happened, and each thing was seen, as the simulator names them.
+    counted: BTreeMap<String, u64>,
+    took: Duration,
+    failure: Option<String>,
+}
+
+impl Report {
+    /// Nothing yet.
+    pub fn new(from: u64) -> Self {
+        Self {
+            from,
+            defects: None,
+            kills: 0,
+            schemathesis: 0,
+            violations: 0,
+            seeds: 0,
+            bookings: 0,
+            faults: 0,
+            counted: BTreeMap::new(),
+            took: Duration::ZERO,
+            failure: None,
+        }
+    }
+
+    /// Adds what the simulator did.
+    pub fn add(&mut self, sum: &Sum, said: &str) {
+        self.violations += sum.violations;
+        self.seeds += sum.seeds;
+        self.bookings += sum.bookings;
+        self.faults += sum.faults;
+        for (count, name) in said.lines().filter_map(|line| line.trim().split_once(" x ")) {
+            if let Ok(count) = count.trim().parse::<u64>() {
+                *self.counted.entry(name.to_owned()).or_default() += count;
+            }
+        }
+    }
+
+    /// It is over.
+    pub fn ended(&mut self, took: Duration, failure: Option<&anyhow::Error>) {
+        self.took = took;
+        self.failure = failure.map(|error| format!("{error:#}"));
+    }
+
+    /// In a line.
+    pub fn summary(&self) -> String {
+        format!(
+            "{} violations in {} seeds, {} bookings, {} faults; {} kills; {} runs of Schemathesis",
+            self.violations, self.seeds, self.bookings, self.faults, self.kills, self.schemathesis
+        )
+    }
+
+    /// As a page.
+    pub fn page(&self) -> String {
+        let mut page =
+            String::from("# Proof\n\nWritten by `cargo xtask prove`; `--help` says what it does.\n\n");
+        let verdict = if self.failure.is_none() { "Nothing was wrong." } else { "**Something was wrong.**" };
+        let minutes = self.took.as_secs() / 60;
+        let _ = writeln!(page, "{verdict} It took {minutes} minutes, from seed {} on.\n", self.from);
+        page += "| what | how much |\n| --- | ---: |\n";
+        let rows = [
+            ("seeds of the simulator", self.seeds),
+            ("simulated bookings", self.bookings),
+            ("faults", self.faults),
+            ("violations of an invariant", self.violations),
+            ("kills of the program under load (kill -9)", self.kills),
+            ("runs of Schemathesis, each as four people", self.schemathesis),
+        ];
+        for (name, count) in rows {
+            let _ = writeln!(page, "| {name} | {} |", grouped(count));
+        }
+        if let Some(defects) = &self.defects {
+            let _ = writeln!(page, "\nPlanted defects: {defects}.");
+        }
+        page += "\n| in the simulator | how often |\n| --- | ---: |\n";
+        for (name, count) in &self.counted {
+            let _ = writeln!(page, "| {name} | {} |", grouped(*count));
+        }
+        if let Some(failure) = &self.failure {
+            let _ = writeln!(page, "\n```text\n{failure}\n```");
+        }
+        page
+    }
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_simulator_says_is_added_up() {
+        let said = "  12 x crash\n   3 x seen: release before hold\n0 violations in 100 seeds, 2000 bookings, 15 faults\n";
+        let sum = Sum::read(said).unwrap();
+        let mut report = Report::new(7);
+        report.add(&sum, said);
+        report.add(&sum, said);
+        let page = report.page();
+        assert!(page.contains("| simulated bookings | 4,000 |") && page.contains("| crash | 24 |"), "{page}");
+        assert_eq!(Sum::read("nothing"), None);
+    }
+}
