@@ -99,7 +99,7 @@ impl Text {
         }
         let sign = SIGNS.iter().find(|(code, _)| *code == money.currency);
         match sign {
-            Some((_, sign)) => self.money_with_sign(amount, sign),
+            Some((_, sign)) => self.money_with_sign(sign, amount),
             None => format!("{}\u{a0}{amount}", money.currency),
         }
     }

@@ -1,8 +1,9 @@
 //! Languages. The texts are in `locales`, a file for each language, in the syntax of Fluent; `build/` makes of each a
 //! method of [`Text`].
 //!
-//! To add a text: write it into every file of `locales`, under the heading of its page; then `text.its_name()` is
-//! there. A variable that a choice is made by is a number, any other is shown as it is. To add a language: add its file.
+//! To add a text: write it into every file of `locales`, under the heading of its page; then `text.its_name()` is there.
+//! Its parameters are the variables in the order in which they stand in English; one that a choice is made by is a
+//! number. To add a language: add its file.
 
 use http::{HeaderMap, header::ACCEPT_LANGUAGE};
 
