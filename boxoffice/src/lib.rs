@@ -17,6 +17,7 @@ pub mod fleet;
 pub mod import;
 mod mail;
 pub mod platform;
+pub mod priorities;
 pub mod retention;
 pub mod serve;
 pub mod server;

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use web::Web;
 
 use crate::{
-    admin_api, config::Config, data_dir::DataDir, figures, mail, retention, site, stores::Stores,
+    admin_api, config::Config, data_dir::DataDir, figures, mail, priorities, retention, site, stores::Stores,
     traces::Traces,
 };
 
@@ -82,7 +82,11 @@ impl Platform {
             guard,
             environment.clone(),
             readiness,
-            gateway::Options { drain: drain.clone(), ..gateway::Options::default() },
+            gateway::Options {
+                drain: drain.clone(),
+                priority_of: priorities::of,
+                ..gateway::Options::default()
+            },
             Arc::new(move || metrics.text()),
         )
         .context("the gateway cannot start")?;

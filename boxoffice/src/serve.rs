@@ -40,6 +40,7 @@ pub use store_url::{StoreUrl, without_secrets};
 use crate::{
     admin_api::{self, AdminApi},
     config::Config,
+    priorities,
     server::{self, bind_for},
     signals::{STOPPED_AT_ONCE, StopSignals},
     site, telemetry,
@@ -273,7 +274,11 @@ fn gateway(
         guard.clone(),
         environment.clone(),
         Arc::new(status.clone()),
-        gateway::Options { drain: closed.clone(), ..gateway::Options::default() },
+        gateway::Options {
+            drain: closed.clone(),
+            priority_of: priorities::of,
+            ..gateway::Options::default()
+        },
         Arc::new(move || metrics.text()),
     )?)
 }

@@ -19,17 +19,18 @@ use kit::{
     access::{self, access_of},
     request::TRACEPARENT,
 };
-use prometheus_client::metrics::counter::Counter;
 use proto::v1::Access;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 use crate::{
     Options, Upstreams,
+    admission::Admission,
     forward::{Added, Forwarded},
-    limits::{ADMISSION_WAIT, MAX_URI_BYTES},
+    limits::MAX_URI_BYTES,
     metrics::{Metrics, RouteMetrics},
     pages::Pages,
+    places::Priority,
     plugin::{Flow, Outcome},
     problem::Problem,
     proxy::{self, Beginning, Peer},
@@ -68,10 +69,8 @@ pub(crate) struct Shared {
     pub live: Arc<Live>,
     /// Limits.
     pub options: Options,
-    /// One for each request that is carried out.
-    pub permits: Semaphore,
-    /// One for each request that waits for a permit.
-    pub places: Semaphore,
+    /// Who is carried out when there is too much to do.
+    pub admission: Admission,
     /// One for each stream.
     pub streams: Arc<Semaphore>,
 }
@@ -82,18 +81,21 @@ pub(crate) struct Ours {
     access: Access,
     /// The way to its service; none when this gateway was not given one.
     upstream: Option<Transport>,
+    /// How much it matters.
+    priority: Priority,
     /// What is counted.
     metrics: RouteMetrics,
 }
 
 impl Ours {
     /// Of a binding.
-    pub fn of(binding: &Binding, upstreams: &Upstreams, metrics: &Metrics) -> Self {
+    pub fn of(binding: &Binding, upstreams: &Upstreams, metrics: &Metrics, options: &Options) -> Self {
         let service = binding.rpc.parent_service();
         let name = format!("/{}/{}", service.full_name(), binding.rpc.name());
         Self {
             access: access_of(&name),
             upstream: upstreams.get(service.full_name()).cloned(),
+            priority: (options.priority_of)(&name),
             metrics: metrics.route(&name, binding.method.as_str()),
         }
     }
@@ -250,10 +252,11 @@ async fn call(
     request: Request,
     trace: &Trace,
 ) -> Result<Response, Problem> {
-    let _permit = admitted(shared).await?;
+    let ours = &shared.ours[route.number];
+    // Nothing of the request has been read by then.
+    let _place = shared.admission.enter(ours.priority, &shared.metrics).await?;
     let (head, body) = request.into_parts();
     let caller = shared.guard.identify(&head.headers)?;
-    let ours = &shared.ours[route.number];
     admit(ours.access, &caller)?;
     let Some(transport) = ours.upstream.clone() else {
         return Err(Problem::unavailable("the service that answers this is not part of this deployment"));
@@ -277,24 +280,6 @@ async fn call(
     }
     let answer = upstream::call(transport, route.rpc.clone(), message, forwarded, deadline).await?;
     respond::success(&shared.routes.schema, route, (&head.method, &head.headers), answer)
-}
-
-/// A place among the requests that are carried out: at once or in a moment, in the order of their coming.
-/// Nothing of the request has been read by then.
-async fn admitted(shared: &Shared) -> Result<SemaphorePermit<'_>, Problem> {
-    if let Ok(permit) = shared.permits.try_acquire() {
-        return Ok(permit);
-    }
-    let refuse = |counter: &Counter| {
-        counter.inc();
-        Problem::unavailable("too many requests are being carried out; try again in a moment")
-    };
-    let metrics = &shared.metrics;
-    let _place = shared.places.try_acquire().map_err(|_| refuse(&metrics.refused_at_once))?;
-    match tokio::time::timeout(ADMISSION_WAIT, shared.permits.acquire()).await {
-        Ok(Ok(permit)) => Ok(permit),
-        _ => Err(refuse(&metrics.refused_after_wait)),
-    }
 }
 
 /// The same check that the service makes, before the body is read.

@@ -11,6 +11,7 @@
 //!
 //! The gateway knows no service: it holds a [`kit::Transport`] for each and cannot tell local from remote.
 
+mod admission;
 mod balancer;
 pub mod builtin;
 mod chain;
@@ -41,6 +42,7 @@ mod schema;
 pub mod server;
 pub mod snapshot;
 mod stream;
+mod targets;
 mod template;
 mod trace;
 mod transcode;
@@ -71,6 +73,7 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use crate::{
+    admission::Admission,
     handler::{Ours, Shared},
     metrics::Metrics,
     pages::Pages,
@@ -80,6 +83,7 @@ use crate::{
     snapshot::Live,
 };
 
+pub use places::Priority;
 pub use proxy::{Peer, RpcStatus};
 
 /// The way to each service, by its full gRPC name, such as `boxoffice.v1.TicketService`. The rpcs of a
@@ -112,7 +116,9 @@ pub trait Readiness: Send + Sync + 'static {
 /// The figures that a gateway counts itself.
 #[must_use]
 pub fn described_metrics() -> Vec<kit::metrics::Described> {
-    Metrics::new().described()
+    let mut described = Metrics::new().described();
+    described.extend(targets::DESCRIBED);
+    described
 }
 
 /// What a deployment may choose.
@@ -126,6 +132,8 @@ pub struct Options {
     pub max_streams: usize,
     /// Told when streams end: a drain must not wait for them.
     pub drain: CancellationToken,
+    /// How much an rpc matters when there is too much to do, by its path.
+    pub priority_of: fn(&str) -> Priority,
 }
 
 impl Default for Options {
@@ -135,6 +143,7 @@ impl Default for Options {
             call_deadline: limits::CALL_DEADLINE,
             max_streams: limits::MAX_STREAMS,
             drain: CancellationToken::new(),
+            priority_of: |_| Priority::Normal,
         }
     }
 }
@@ -209,17 +218,19 @@ impl Gateway {
         }
         let metrics = Arc::new(Metrics::new());
         let routes = Routes::build(&pool, Dialect::Ours)?;
-        let ours = routes.bindings.iter().map(|binding| Ours::of(binding, &upstreams, &metrics)).collect();
+        let ours =
+            routes.bindings.iter().map(|binding| Ours::of(binding, &upstreams, &metrics, &options)).collect();
         let figures = Arc::new(plugins::prometheus::Figures::default());
         let live = Arc::new(Live::new(Resources {
             environment: environment.clone(),
             figures: Arc::clone(&figures),
         }));
-        let extra_metrics: ExtraMetrics = Arc::new(move || joined(&[figures.text(), extra_metrics()]));
+        let targets = Arc::clone(&live);
+        let extra_metrics: ExtraMetrics =
+            Arc::new(move || joined(&[figures.text(), targets.figures(), extra_metrics()]));
         let pages = Pages::new(&pool, readiness, Arc::clone(&metrics), extra_metrics)?;
         let (unrouted, configured) = (metrics.unrouted(), metrics.configured());
-        let permits = Semaphore::new(options.max_concurrent_requests.min(Semaphore::MAX_PERMITS));
-        let places = Semaphore::new(limits::MAX_WAITING_REQUESTS);
+        let admission = Admission::new(options.max_concurrent_requests);
         let streams = Arc::new(Semaphore::new(options.max_streams.min(Semaphore::MAX_PERMITS)));
         let shared = Shared {
             routes,
@@ -232,8 +243,7 @@ impl Gateway {
             configured,
             live,
             options,
-            permits,
-            places,
+            admission,
             streams,
         };
         Ok(Self { shared: Arc::new(shared), peer: Peer::default() })

@@ -27,6 +27,7 @@ use crate::{
     plugins,
     router::Router,
     server::Certificates,
+    targets,
 };
 
 /// Kong's port of targets that say none.
@@ -295,6 +296,21 @@ impl Live {
         }
         self.current.store(Arc::new(next));
         troubles
+    }
+
+    /// How targets are, in the text format of Prometheus.
+    pub(crate) fn figures(&self) -> String {
+        let snapshot = self.current.load();
+        let mut seen: Vec<&Arc<Balancer>> = Vec::new();
+        for served in snapshot.ways.values() {
+            let balancer = served.way.as_ref().map(|way| way.balancer());
+            seen.extend(balancer.filter(|one| !seen.iter().any(|other| Arc::ptr_eq(one, other))));
+        }
+        let named = seen.iter().map(|balancer| {
+            let upstream = balancer.rules().upstream.as_ref().map(|upstream| upstream.name.clone());
+            (upstream.unwrap_or_default(), balancer.as_ref())
+        });
+        targets::text(named)
     }
 
     fn building(&self) -> MutexGuard<'_, ()> {

@@ -1,5 +1,7 @@
 //! The data plane as clients and upstreams see it: real sockets on both sides, configured as the Admin API would.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 mod fixture;
 mod grpc;
 mod http;
