@@ -14,7 +14,7 @@ use store::AnswerKey;
 use ticket::{Actor, TicketCommand};
 
 use crate::{
-    node::poll,
+    node::{Service, poll},
     provider::{BAD_CARD, GOOD_CARD},
     world::{World, uuid},
 };

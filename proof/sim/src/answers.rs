@@ -15,6 +15,7 @@ use ticket::{TicketCommand, TicketReply};
 use crate::{
     actors::{About, Ask, PayState, Paying},
     faults::{Fault, Marker},
+    node::Service,
     world::World,
 };
 

@@ -1,5 +1,5 @@
-//! The booking saga under one seed: the real machines, pipelines, consumers and sweep of the event and
-//! ticket services, on the memory store and log, with faults.
+//! The whole system under one seed: the real machines, pipelines, consumers, relays, sweep and courier of the six
+//! services, on memory stores and logs, with faults.
 //!
 //! ```text
 //!   seed --> World --> step, step, ... --> faults off --> rest
@@ -29,10 +29,17 @@ pub mod trace;
 pub mod witness;
 pub mod world;
 
+mod accounts;
 mod answers;
 mod bookings;
 mod disturb;
+mod follow;
 mod holds;
+mod mail;
 mod organiser;
+mod others;
 mod progress;
+mod published;
+mod ratings;
+mod relays;
 mod rest;

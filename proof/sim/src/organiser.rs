@@ -8,7 +8,7 @@ use domain::{
 use event::{Actor, Edit, EventCommand};
 use kit::{Item, Request};
 
-use crate::world::{BEGINNING_MICROS, World, uuid};
+use crate::world::{BEGINNING_MICROS, EVENT, World, uuid};
 
 /// The most tries to put an event on sale while its store has faults.
 const MOST_TRIES: usize = 100;
@@ -36,7 +36,9 @@ impl World {
     fn draw_event(&mut self, number: i64) -> Event {
         let rng = &mut self.rng;
         let now = Time::from_micros(BEGINNING_MICROS);
-        let starts_at = now.plus_seconds(rng.between(1_200, 20_000));
+        // Some begin soon, so that they are rated while they are still sold.
+        let is_soon = rng.chance(3_000);
+        let starts_at = now.plus_seconds(if is_soon { rng.between(1, 300) } else { rng.between(1_200, 20_000) });
         let kinds = rng.between(1, 3);
         let ticket_types: Vec<TicketType> = (0..kinds)
             .map(|index| {
@@ -80,7 +82,7 @@ impl World {
         let actor = Actor { user_id: self.organizer, is_admin: false };
         let item = request(EventCommand::Edit { event_id, actor, expected: None, edit });
         self.race_event();
-        let replica = self.acting_replica();
+        let replica = self.acting_replica(EVENT);
         self.event.run(replica, std::slice::from_ref(&item));
     }
 
