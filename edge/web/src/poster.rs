@@ -28,7 +28,7 @@ pub(crate) fn poster(id: &str, columns: u32, rows: u32) -> Markup {
             // Writing into a string cannot fail.
             let _ = write!(
                 tiles,
-                "<g transform=\"translate({column} {row})\"><path class=\"c{ground}\" d=\"M0 0h1v1H0z\"/>\
+                "<g transform=\"translate({column} {row})\"><path class=\"c{ground}\" d=\"M0 0h1.02v1.02H0z\"/>\
                  <path class=\"c{figure}\" transform=\"rotate({turn} .5 .5)\" d=\"{shape}\"/></g>"
             );
         }

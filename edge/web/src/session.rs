@@ -3,7 +3,7 @@
 //! The cookie is sealed with AES-256-GCM and opaque to everyone else: the tokens in it never reach a script, and a
 //! changed cookie is no cookie. There is no table of sessions, so any replica with the same key serves any visitor.
 
-mod exchange;
+pub(crate) mod exchange;
 
 use std::fmt;
 

@@ -26,7 +26,7 @@ use crate::{
     i18n::{Locale, Text},
     limits::{CALL_DEADLINE, DECISION_WAIT, REFRESH_BEFORE_SECONDS, SESSION_COOKIE_SECONDS},
     services::Services,
-    session::{Session, SignedIn},
+    session::{Session, SignedIn, exchange},
     view::{Notice, Person, Theme, View},
 };
 
@@ -259,7 +259,9 @@ async fn session(shared: &Arc<Shared>, headers: &HeaderMap) -> (Session, bool) {
     if signed_in.expires_at - shared.environment.now().seconds() > REFRESH_BEFORE_SECONDS {
         return (session, false);
     }
-    match shared.exchanges.exchange(&shared.services, &shared.environment, signed_in).await {
+    let now = shared.environment.now().seconds();
+    let services = shared.services.clone();
+    match shared.exchanges.exchange(signed_in, now, |old| exchange::spend(services, old, now)).await {
         Ok(fresh) => session.signed_in = Some(fresh),
         // The session has ended elsewhere.
         Err(error) if error.code == Code::Unauthenticated => session.signed_in = None,

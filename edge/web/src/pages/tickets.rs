@@ -34,7 +34,7 @@ pub(crate) fn routes() -> Router {
         .route(urls::TicketQr::ROUTE, get(qr))
         .route(urls::TicketPdf::ROUTE, get(pdf))
         .route(urls::TicketCalendar::ROUTE, get(calendar))
-        .route(urls::TicketTransfer::ROUTE, post(transfer))
+        .route(urls::TicketTransfer::ROUTE, post(transfer).get(back))
 }
 
 async fn show(visit: Visit, Path(ticket_id): Path<String>) -> Answer {
@@ -85,6 +85,11 @@ fn file(body: HttpBody, media_type: &'static str, disposition: Option<&'static s
         response.headers_mut().insert(CONTENT_DISPOSITION, HeaderValue::from_static(disposition));
     }
     response
+}
+
+/// Reloading what a refused transfer answered with leads to the ticket.
+async fn back(Path(ticket_id): Path<String>) -> Answer {
+    Ok(see_other(urls::Ticket { ticket_id: &ticket_id }, None))
 }
 
 async fn transfer(visit: Visit, Path(ticket_id): Path<String>, Form(form): Form) -> Answer {

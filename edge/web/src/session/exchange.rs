@@ -7,14 +7,14 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use futures_util::{
     FutureExt,
     future::{BoxFuture, Shared},
 };
-use kit::{Environment, ServiceError};
+use kit::{Code, ServiceError};
 use proto::v1::RefreshRequest;
 
 use super::SignedIn;
@@ -41,21 +41,22 @@ impl Exchanges {
         Self { by_token: Mutex::new(HashMap::new()) }
     }
 
-    /// The same person with fresh tokens.
+    /// The same person with fresh tokens, by spending the old one, which is done once.
     ///
     /// # Errors
     /// `unauthenticated` when the token is spent elsewhere or has ended; else when the service does not answer.
-    pub async fn exchange(
+    pub async fn exchange<F>(
         &self,
-        services: &Services,
-        environment: &Environment,
         old: &SignedIn,
-    ) -> Result<SignedIn, ServiceError> {
-        let now = environment.now().seconds();
+        now_seconds: i64,
+        spend: impl FnOnce(SignedIn) -> F,
+    ) -> Result<SignedIn, ServiceError>
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
         let outcome = {
-            // Nothing panics while the lock is held.
-            let mut by_token = self.by_token.lock().unwrap_or_else(PoisonError::into_inner);
-            by_token.retain(|_, exchange| now - exchange.began_at < KEEP_EXCHANGES_SECONDS);
+            let mut by_token = self.locked();
+            by_token.retain(|_, exchange| now_seconds - exchange.began_at < KEEP_EXCHANGES_SECONDS);
             match by_token.get(&old.refresh_token) {
                 Some(exchange) => exchange.outcome.clone(),
                 None if by_token.len() >= MAX_EXCHANGES => {
@@ -65,36 +66,44 @@ impl Exchanges {
                     ));
                 }
                 None => {
-                    let outcome = begin(services.clone(), old.clone(), now);
-                    let exchange = Exchange { began_at: now, outcome: outcome.clone() };
+                    let task = tokio::spawn(spend(old.clone()));
+                    let ended = |error| Err(ServiceError::internal(&error));
+                    let outcome = task.map(move |joined| joined.unwrap_or_else(ended)).boxed().shared();
+                    let exchange = Exchange { began_at: now_seconds, outcome: outcome.clone() };
                     by_token.insert(old.refresh_token.clone(), exchange);
                     outcome
                 }
             }
         };
         let outcome = outcome.await;
-        if outcome.as_ref().is_err_and(|error| error.code == kit::Code::Unavailable) {
+        if outcome.as_ref().is_err_and(|error| error.code == Code::Unavailable) {
             // Whether it was spent is not known; asking again is the only way to find out.
-            self.by_token.lock().unwrap_or_else(PoisonError::into_inner).remove(&old.refresh_token);
+            self.locked().remove(&old.refresh_token);
         }
         outcome
     }
+
+    fn locked(&self) -> MutexGuard<'_, HashMap<String, Exchange>> {
+        // Nothing panics while the lock is held.
+        self.by_token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn begin(services: Services, old: SignedIn, now: i64) -> Shared<BoxFuture<'static, Outcome>> {
-    let task = tokio::spawn(async move {
-        let mut request = tonic::Request::new(RefreshRequest { refresh_token: old.refresh_token.clone() });
-        request.set_timeout(CALL_DEADLINE);
-        let answered = tokio::time::timeout(CALL_DEADLINE, async { services.user().refresh(request).await });
-        let late = |_| ServiceError::unavailable("deadline_exceeded", "the service did not answer in time");
-        let tokens = answered.await.map_err(late)?.map_err(|status| ServiceError::from_status(&status))?;
-        let tokens = tokens.into_inner();
-        Ok(SignedIn {
-            access_token: tokens.access_token,
-            refresh_token: tokens.refresh_token,
-            expires_at: now + tokens.expires_in,
-            ..old
-        })
-    });
-    task.map(|joined| joined.unwrap_or_else(|error| Err(ServiceError::internal(&error)))).boxed().shared()
+/// Spends a refresh token at the user service.
+pub(crate) async fn spend(services: Services, old: SignedIn, now_seconds: i64) -> Outcome {
+    let mut request = tonic::Request::new(RefreshRequest { refresh_token: old.refresh_token.clone() });
+    request.set_timeout(CALL_DEADLINE);
+    let answered = tokio::time::timeout(CALL_DEADLINE, async { services.user().refresh(request).await });
+    let late = |_| ServiceError::unavailable("deadline_exceeded", "the service did not answer in time");
+    let tokens = answered.await.map_err(late)?.map_err(|status| ServiceError::from_status(&status))?;
+    let tokens = tokens.into_inner();
+    Ok(SignedIn {
+        access_token: tokens.access_token,
+        refresh_token: tokens.refresh_token,
+        expires_at: now_seconds + tokens.expires_in,
+        ..old
+    })
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,9 +27,14 @@ use crate::{
 pub(super) fn routes() -> Router {
     Router::new()
         .route(urls::Account::ROUTE, get(show).post(save))
-        .route(urls::AccountPassword::ROUTE, post(change_password))
+        .route(urls::AccountPassword::ROUTE, post(change_password).get(back))
         .route(urls::AccountExport::ROUTE, get(export))
-        .route(urls::AccountDelete::ROUTE, post(erase))
+        .route(urls::AccountDelete::ROUTE, post(erase).get(back))
+}
+
+/// Reloading what a refused form answered with leads to the account.
+async fn back() -> Answer {
+    Ok(see_other(urls::Account, None))
 }
 
 async fn show(visit: Visit) -> Answer {

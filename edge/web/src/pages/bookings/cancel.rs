@@ -116,13 +116,12 @@ impl Page for CancelPage {
 }
 
 impl CancelPage {
+    /// The kinds are often the same, so tickets are counted.
     fn name(&self, view: &View, ticket: &Ticket, number: usize) -> String {
         let kinds = self.event.iter().flat_map(|event| &event.ticket_types);
         let kind = kinds.into_iter().find(|kind| kind.id == ticket.ticket_type_id);
         let kind = kind.map_or(view.text.ticket_title(), |kind| kind.name.as_str());
-        let number = i64::try_from(number + 1).unwrap_or(0);
-        format!("{} {kind}", view.text.number(number))
-            + if ticket.attendee_name.is_empty() { "" } else { ", " }
-            + &ticket.attendee_name
+        let gap = if ticket.attendee_name.is_empty() { "" } else { ", " };
+        format!("{}. {kind}{gap}{}", number + 1, ticket.attendee_name)
     }
 }

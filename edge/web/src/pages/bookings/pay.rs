@@ -24,7 +24,12 @@ const TEST_CARDS: [&str; 4] =
 
 /// The routes of this file.
 pub(super) fn routes() -> Router {
-    Router::new().route(urls::Pay::ROUTE, post(pay))
+    Router::new().route(urls::Pay::ROUTE, post(pay).get(back))
+}
+
+/// Reloading what a refused payment answered with, or choosing another language there, leads to the booking.
+async fn back(Path(booking_id): Path<String>) -> Answer {
+    Ok(see_other(urls::Booking { booking_id: &booking_id }, None))
 }
 
 async fn pay(visit: Visit, Path(booking_id): Path<String>, Form(form): Form) -> Answer {

@@ -3,7 +3,7 @@
 use axum::{Router, extract::Path, response::Response, routing::get};
 use http::{HeaderValue, StatusCode, header::REFRESH};
 use maud::{Markup, html};
-use proto::v1::{Booking, Event, GetBookingRequest, Ticket, booking, refund, ticket};
+use proto::v1::{Booking, BookingLine, Event, GetBookingRequest, Money, Ticket, booking, refund, ticket};
 
 use super::{event_of, pay::pay_form, status_word};
 use crate::{
@@ -42,6 +42,11 @@ pub(super) async fn page(visit: &Visit, booking_id: String, errors: Errors, stat
         response.headers_mut().insert(REFRESH, ASK_AGAIN);
     }
     Ok(response)
+}
+
+fn sum_of(line: &BookingLine) -> Option<Money> {
+    let price = line.unit_price.clone()?;
+    Some(Money { minor: price.minor.saturating_mul(i64::from(line.quantity)), ..price })
 }
 
 /// A booking.
@@ -217,6 +222,33 @@ impl BookingPage {
         }
     }
 
+    /// What was booked, with its sum.
+    fn lines(&self, view: &View) -> Markup {
+        let (text, booking) = (view.text, &self.booking);
+        let name = |id: &str| {
+            let kinds = self.event.iter().flat_map(|event| &event.ticket_types);
+            kinds
+                .into_iter()
+                .find(|kind| kind.id == id)
+                .map_or(text.ticket_title(), |kind| kind.name.as_str())
+        };
+        html! {
+            table.sum {
+                caption.visually-hidden { (text.booking_money()) }
+                thead.visually-hidden { tr { th scope="col" { (text.tickets_title()) } th scope="col" { (text.price_column()) } } }
+                tbody {
+                    @for line in &booking.lines {
+                        tr {
+                            th scope="row" { (text.book_line(line.quantity, name(&line.ticket_type_id))) }
+                            td { (text.price(sum_of(line).as_ref())) }
+                        }
+                    }
+                }
+                tfoot { tr { th scope="row" { (text.total()) } td { (text.price(booking.total.as_ref())) } } }
+            }
+        }
+    }
+
     /// What it costs, and what was given back.
     fn money(&self, view: &View) -> Markup {
         let (text, booking) = (view.text, &self.booking);
@@ -224,8 +256,8 @@ impl BookingPage {
             @if booking.total.is_some() {
                 section aria-labelledby="money-title" {
                     h2 id="money-title" { (text.booking_money()) }
+                    (self.lines(view))
                     dl.facts {
-                        dt { (text.total()) } dd { (text.price(booking.total.as_ref())) }
                         @for refund in &booking.refunds {
                             dt { (if refund.status() == refund::Status::Refunded { text.refund_done() } else { text.refund_due() }) }
                             dd { (text.price(refund.amount.as_ref())) }

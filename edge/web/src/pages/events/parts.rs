@@ -1,5 +1,6 @@
 //! What several pages show of an event.
 
+use jiff::Zoned;
 use maud::{Markup, html};
 use proto::v1::{Event, Money, TicketType, event};
 
@@ -11,6 +12,8 @@ use crate::{
 
 /// The most tickets of one kind that a page offers, where the organiser sets no limit.
 const USUAL_MOST: i32 = 10;
+/// What ends before this hour belongs to the evening before.
+const LAST_HOUR_OF_NIGHT: i8 = 6;
 
 /// How an event is to be booked now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,11 +86,17 @@ pub(crate) fn most(kind: &TicketType) -> i32 {
 pub(crate) fn when(text: Text, event: &Event) -> String {
     let (start, end) =
         (local(event.starts_at.as_ref(), &event.time_zone), local(event.ends_at.as_ref(), &event.time_zone));
-    if start.date() == end.date() {
+    if is_one_evening(&start, &end) {
         text.event_when_day(text.long_date(start.date()), text.clock(&start), text.clock(&end))
     } else {
         text.event_when_days(text.day_and_clock(&start), text.day_and_clock(&end))
     }
+}
+
+/// Whether the day of the end goes without saying: it is the same, or the night after.
+fn is_one_evening(start: &Zoned, end: &Zoned) -> bool {
+    let is_next_day = start.date().tomorrow().is_ok_and(|day| day == end.date());
+    start.date() == end.date() || (is_next_day && end.hour() < LAST_HOUR_OF_NIGHT)
 }
 
 /// The place in one line.
@@ -184,6 +193,20 @@ pub(crate) fn sample() -> Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_evening_may_end_after_midnight() {
+        use crate::i18n::Locale;
+        let event = |seconds| Event {
+            ends_at: Some(prost_types::Timestamp { seconds, nanos: 0 }),
+            time_zone: "Europe/Berlin".to_owned(),
+            ..sample()
+        };
+        let text = Text(Locale::En);
+        // It begins on 16 January 2027 at 12:46 in Berlin.
+        assert_eq!(when(text, &event(1_800_143_000)), "Saturday, 16 January 2027, 12:46 to 00:43");
+        assert_eq!(when(text, &event(1_800_186_200)), "16 Jan 2027, 12:46 to 17 Jan 2027, 12:43");
+    }
 
     #[test]
     fn a_sum_is_in_one_currency() {
