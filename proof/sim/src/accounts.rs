@@ -3,7 +3,7 @@
 use domain::{
     SessionId, UserId,
     facts::Gender,
-    user::{Application, Edit, Email, NewPassword, Patch, PasswordHash, Role, SecretHash},
+    user::{Application, Edit, Email, NewPassword, PasswordHash, Patch, Role, SecretHash},
 };
 use kit::{
     Item, Request,
@@ -132,10 +132,10 @@ impl World {
     fn edit_account(&mut self, number: usize) {
         let person = &self.people[number];
         let (id, checked) = (person.id, person.password_changes);
-        let password = self.rng.chance(2_000).then(|| NewPassword {
-            checked,
-            hash: PasswordHash(format!("hash {}", checked + 1)),
-        });
+        let password = self
+            .rng
+            .chance(2_000)
+            .then(|| NewPassword { checked, hash: PasswordHash(format!("hash {}", checked + 1)) });
         let is_new_password = password.is_some();
         let edit = Edit {
             name: self.rng.chance(7_000).then(|| format!("Name {}", self.rng.below(1_000))),

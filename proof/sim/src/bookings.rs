@@ -181,24 +181,33 @@ impl Witness {
             return;
         }
         let id = after.id;
-        let lines = || after.lines.iter().filter_map(|line| {
-            Some((line.placed.ticket_type_id, line.placed.quantity, line.unit_price?))
-        });
+        let lines = || {
+            after
+                .lines
+                .iter()
+                .filter_map(|line| Some((line.placed.ticket_type_id, line.placed.quantity, line.unit_price?)))
+        };
         let priced = |told: &[PricedLine]| {
             lines().eq(told.iter().map(|line| (line.ticket_type_id, line.quantity, line.unit_price)))
         };
         let starts_at = self.events.get(&after.event_id).map(|event| event.draft.starts_at.micros());
-        let is_off = self.events.get(&after.event_id).is_some_and(|event| event.status == EventStatus::Cancelled);
+        let is_off =
+            self.events.get(&after.event_id).is_some_and(|event| event.status == EventStatus::Cancelled);
         let has_cause = match (after.status, after.reason.as_str()) {
             (Held, _) => self.ledger.held.get(&id).is_some_and(|held| {
-                priced(&held.lines) && after.total == Some(held.total) && after.expires_at == Some(held.expires_at)
+                priced(&held.lines)
+                    && after.total == Some(held.total)
+                    && after.expires_at == Some(held.expires_at)
             }),
-            (Booked, _) => self.ledger.sold.get(&id).is_some_and(|sold| {
-                priced(&sold.lines) && after.total == Some(sold.total)
-            }),
+            (Booked, _) => self
+                .ledger
+                .sold
+                .get(&id)
+                .is_some_and(|sold| priced(&sold.lines) && after.total == Some(sold.total)),
             (Rejected, reason) => self.ledger.refused.get(&id).is_some_and(|why| why == reason),
             (Expired, "expired") => {
-                after.expires_at.is_some_and(|end| end.micros() <= at_us) && after.captured_payment().is_none()
+                after.expires_at.is_some_and(|end| end.micros() <= at_us)
+                    && after.captured_payment().is_none()
             }
             (Cancelled, "payment_failed") => {
                 after.payments.len() == MAX_ATTEMPTS
@@ -206,8 +215,10 @@ impl Witness {
             }
             (Cancelled, "event_cancelled") => is_off,
             // A buyer may give back what is not used until the event begins.
-            (Cancelled, "buyer") => starts_at.is_none_or(|start| at_us < start)
-                && before.tickets.iter().all(|ticket| ticket.status != TicketStatus::Admitted),
+            (Cancelled, "buyer") => {
+                starts_at.is_none_or(|start| at_us < start)
+                    && before.tickets.iter().all(|ticket| ticket.status != TicketStatus::Admitted)
+            }
             _ => false,
         };
         self.require(has_cause, "each state has its cause", || {

@@ -71,7 +71,10 @@ impl World {
         let after = Position(self.rng.below(done.0));
         let most = most.min((done.0 - after.0) as usize);
         self.faults.count(Fault::Duplicate);
-        self.note(format_args!("service {number}, partition {partition}: {most} facts after {} again", after.0));
+        self.note(format_args!(
+            "service {number}, partition {partition}: {most} facts after {} again",
+            after.0
+        ));
         self.deliver_out_of_turn((number, partition), after, most);
     }
 
@@ -88,7 +91,10 @@ impl World {
         let undoes = ahead.iter().skip(1).find(|record| undoing.contains(&record.fact.kind.as_str()));
         let early = undoes.filter(|_| self.rng.chance(5_000)).unwrap_or(any).position;
         self.faults.count(Fault::EarlyCopy);
-        self.note(format_args!("service {number}, partition {partition}: fact {} while at {}", early.0, done.0));
+        self.note(format_args!(
+            "service {number}, partition {partition}: fact {} while at {}",
+            early.0, done.0
+        ));
         self.deliver_out_of_turn((number, partition), Position(early.0 - 1), 1);
     }
 

@@ -20,13 +20,7 @@ use notification::NotificationRow;
 use store::{Row, Store};
 use ticket::{EventInfo, TicketRow, UserInfo};
 
-use crate::{
-    node::poll,
-    rest::Findings,
-    store::open,
-    witness::Witness,
-    world::World,
-};
+use crate::{node::poll, rest::Findings, store::open, witness::Witness, world::World};
 
 /// One of so many seeds builds its analytics anew.
 const ONE_REBUILDS_OF: u64 = 4;
@@ -63,7 +57,9 @@ impl Followers {
             TicketRow::Booking(_) => {}
         });
         world.event.store.inner().inspect(|row| match row {
-            EventRow::Visits(visits) => drop(all.visits.insert((visits.event_id, visits.date), visits.visits)),
+            EventRow::Visits(visits) => {
+                all.visits.insert((visits.event_id, visits.date), visits.visits);
+            }
             EventRow::Rating(rating) => drop(all.event_ratings.insert(rating.event_id, rating.clone())),
             EventRow::Event(_) | EventRow::Inventory(_) | EventRow::Hold(_) => {}
         });
@@ -82,7 +78,9 @@ impl Followers {
             AnalyticsRow::Day(stat) => drop(all.days.insert((stat.event_id, stat.day), stat.clone())),
             AnalyticsRow::Booking(stat) => drop(all.bookings.insert(stat.booking_id, stat.clone())),
             AnalyticsRow::User(stat) => drop(all.users.insert(stat.user_id, stat.clone())),
-            AnalyticsRow::Rating(stat) => drop(all.ratings.insert((stat.event_id, stat.user_id), stat.clone())),
+            AnalyticsRow::Rating(stat) => {
+                drop(all.ratings.insert((stat.event_id, stat.user_id), stat.clone()))
+            }
         });
         all
     }
@@ -93,7 +91,9 @@ impl Followers {
                 self.names_in_feedback.extend(holding.user_id);
                 self.holdings.insert(holding.booking_id, holding.clone());
             }
-            FeedbackRow::Event(event) => drop(self.rated_events.insert(event.event_id, (event.version, event.status))),
+            FeedbackRow::Event(event) => {
+                self.rated_events.insert(event.event_id, (event.version, event.status));
+            }
             FeedbackRow::Rating(rating) => self.names_in_feedback.extend(rating.user_id),
             FeedbackRow::Erased(erased) => self.erased_in_feedback.push(erased.user_id),
             FeedbackRow::Summary(_) => {}
@@ -115,7 +115,8 @@ impl Followers {
             });
         }
         for id in &witness.erased {
-            let info = self.user_infos.get(id).is_some_and(|info| !info.name.is_empty() || !info.email.is_empty());
+            let info =
+                self.user_infos.get(id).is_some_and(|info| !info.name.is_empty() || !info.email.is_empty());
             let recipient = self.recipients.get(id);
             let stat = self.users.get(id);
             let is_named = info
@@ -129,8 +130,15 @@ impl Followers {
                 && self.erased_in_feedback.contains(id);
             found.require(is_marked, "erased is erased", || format!("user {id} is not marked"));
         }
+        for (email, id) in &witness.claims {
+            let is_used =
+                witness.accounts.get(id).is_some_and(|account| account.canonical_email.as_str() == email);
+            found.require(is_used, "one account for an address", || format!("{email} is of nobody"));
+        }
         for id in &self.erased_in_feedback {
-            found.require(witness.erased.contains(id), "erased is erased", || format!("user {id} is still there"));
+            found.require(witness.erased.contains(id), "erased is erased", || {
+                format!("user {id} is still there")
+            });
         }
     }
 
@@ -200,14 +208,18 @@ impl Followers {
                 && (stat.bookings, stat.revenue.values().sum()) == (bookings, minor)
                 && (stat.rating_sum, stat.rating_count) == ratings;
             found.require(is_same, "analytics equal the ledger", || {
-                format!("{stat:?}, and it was {sum:?}, {bookings} bookings, {minor} earned, ratings {ratings:?}")
+                format!(
+                    "{stat:?}, and it was {sum:?}, {bookings} bookings, {minor} earned, ratings {ratings:?}"
+                )
             });
         }
         for ((event_id, user_id), rating) in &witness.ratings {
             let stat = self.ratings.get(&(*event_id, *user_id)).map(|stat| (stat.rating, stat.edition));
-            found.require(stat == Some((rating.rating, rating.edition)), "analytics equal the ledger", || {
-                format!("rating of {event_id} by {user_id}: {stat:?}")
-            });
+            found.require(
+                stat == Some((rating.rating, rating.edition)),
+                "analytics equal the ledger",
+                || format!("rating of {event_id} by {user_id}: {stat:?}"),
+            );
         }
     }
 
@@ -221,13 +233,16 @@ impl Followers {
             };
             let holding = self.holdings.get(id).map(|holding| holding.places);
             let kept = self.bookings.get(id).and_then(|stat| stat.kept);
-            found.require((holding, kept) == (Some(has), Some(has)), "followers know what a booking has", || {
-                format!("booking {id} has {has}; feedback: {holding:?}, analytics: {kept:?}")
-            });
+            found.require(
+                (holding, kept) == (Some(has), Some(has)),
+                "followers know what a booking has",
+                || format!("booking {id} has {has}; feedback: {holding:?}, analytics: {kept:?}"),
+            );
         }
         for (id, holding) in &self.holdings {
             let is_of = witness.bookings.get(id).is_some_and(|booking| {
-                booking.event_id == holding.event_id && holding.user_id.is_none_or(|user| user == booking.user_id)
+                booking.event_id == holding.event_id
+                    && holding.user_id.is_none_or(|user| user == booking.user_id)
             });
             let is_sold = holding.places == 0 || witness.ledger.sold.contains_key(id);
             found.require(is_of && is_sold, "followers know what a booking has", || format!("{holding:?}"));
@@ -310,7 +325,8 @@ impl World {
     fn check_rebuild(&mut self, found: &mut Findings) {
         let store = open::<AnalyticsRow>(analytics::PUBLISHES);
         let environment = self.analytics.environment(0).clone();
-        let pipeline = Pipeline::new(Arc::new(AnalyticsMachine), Arc::clone(&store) as Arc<dyn Store<_>>, environment);
+        let pipeline =
+            Pipeline::new(Arc::new(AnalyticsMachine), Arc::clone(&store) as Arc<dyn Store<_>>, environment);
         for partition in 0..self.analytics.partitions.len() {
             let mut after = Position(0);
             loop {
@@ -328,8 +344,10 @@ impl World {
         };
         let (grown, built) = (rows(self.analytics.store.inner()), rows(&store));
         let differs = grown.iter().find(|(key, row)| built.get(key) != Some(row));
-        found.require(differs.is_none() && grown.len() == built.len(), "analytics from the beginning are the same", || {
-            format!("{differs:?}; {} and {} rows", grown.len(), built.len())
-        });
+        found.require(
+            differs.is_none() && grown.len() == built.len(),
+            "analytics from the beginning are the same",
+            || format!("{differs:?}; {} and {} rows", grown.len(), built.len()),
+        );
     }
 }

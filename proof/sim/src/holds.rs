@@ -9,7 +9,8 @@ use domain::{
     BookingId, Day, EventId, Money, TicketTypeId, Time, UserId,
     event::{Event, Hold, HoldState, details::MAX_PER_BOOKING},
     facts::{
-        CancelReason, EventStatus, PricedLine, Published, SeatsHeld, SeatsRefused, SeatsReleased, SeatsSold, places,
+        CancelReason, EventStatus, PricedLine, Published, SeatsHeld, SeatsRefused, SeatsReleased, SeatsSold,
+        places,
     },
     notification::Kind,
 };
@@ -270,7 +271,8 @@ impl Witness {
         let (id, event_id, user_id) = (fact.booking_id, fact.event_id, fact.user_id);
         self.check_about(id, event_id, user_id, fact.at, now);
         let before = self.holds.get(&id).cloned();
-        let lines = before.as_ref().filter(|hold| hold.is_live()).map_or(Vec::new(), |hold| hold.lines.clone());
+        let lines =
+            before.as_ref().filter(|hold| hold.is_live()).map_or(Vec::new(), |hold| hold.lines.clone());
         let was_sold = before.as_ref().is_some_and(|hold| hold.state == HoldState::Sold);
         let number = before.as_ref().map_or(0, |hold| hold.cancel_number);
         let may_be = before.as_ref().is_none_or(Hold::is_live) && fact.cancel_number > number;

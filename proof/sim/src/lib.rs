@@ -13,11 +13,12 @@
 //! [`steps`], what goes wrong in [`faults`], what must hold in [`witness`] and [`rest`].
 //!
 //! To add a fault: name it in [`faults::Fault`], let it happen in [`store`], [`log`], [`provider`] or
-//! `disturb`. To add a defect: name it in `domain::planted`, make the mistake where it belongs, and run
+//! `disturb`. To add a rule: name it in [`invariants`] and run `sim invariants`. To add a defect: name it in `domain::planted`, make the mistake where it belongs, and run
 //! `sim defects`.
 
 pub mod actors;
 pub mod faults;
+pub mod invariants;
 pub mod log;
 pub mod node;
 pub mod provider;

@@ -125,7 +125,10 @@ impl World {
             couriers.0[replica] = courier(&self.notification, &self.mailer, replica);
         }
         self.mailer.end_step(self.faults.counts().faults_in_all() == faults);
-        self.note(format_args!("courier {replica}: {:?} mails tried", tried.as_ref().map(|t| t.as_ref().ok())));
+        self.note(format_args!(
+            "courier {replica}: {:?} mails tried",
+            tried.as_ref().map(|t| t.as_ref().ok())
+        ));
         tried.and_then(Result::ok)
     }
 }

@@ -42,14 +42,17 @@ impl Witness {
                 UserRow::Email(claim) => {
                     let email = claim.email.as_str().to_owned();
                     let before = self.claims.insert(email.clone(), claim.user_id);
-                    self.require(before.is_none_or(|before| before == claim.user_id), "one account for an address", || {
-                        format!("{email} went from {before:?} to {}", claim.user_id)
-                    });
+                    self.require(
+                        before.is_none_or(|before| before == claim.user_id),
+                        "one account for an address",
+                        || format!("{email} went from {before:?} to {}", claim.user_id),
+                    );
                 }
                 UserRow::Session(session) => {
-                    let is_known = self.accounts.get(&session.user_id).is_some_and(|account| {
-                        account.sessions.contains(&session.id)
-                    });
+                    let is_known = self
+                        .accounts
+                        .get(&session.user_id)
+                        .is_some_and(|account| account.sessions.contains(&session.id));
                     self.require(is_known, "a session is of an account", || format!("{:?}", session.id));
                     self.sessions.insert(session.id, session);
                 }
@@ -73,9 +76,14 @@ impl Witness {
         self.require(is_same_address, "one account for an address", || format!("account {id} moved"));
         let is_new_password = was.is_some_and(|was| was.password_hash != account.password_hash);
         let counts_on = was.map_or(0, |was| was.password_changes + u32::from(is_new_password));
-        self.require(account.password_changes == counts_on, "a password is counted", || format!("account {id}"));
-        let kept = was.is_some_and(|was| was.sessions.iter().any(|session| account.sessions.contains(session)));
-        self.require(!is_new_password || !kept, "a new password ends the sessions", || format!("account {id}"));
+        self.require(account.password_changes == counts_on, "a password is counted", || {
+            format!("account {id}")
+        });
+        let kept =
+            was.is_some_and(|was| was.sessions.iter().any(|session| account.sessions.contains(session)));
+        self.require(!is_new_password || !kept, "a new password ends the sessions", || {
+            format!("account {id}")
+        });
         let is_told_anew = was.is_none_or(|was| was.upserted() != account.upserted());
         if is_told_anew {
             let version = was.map_or(1, |was| was.version + 1);
@@ -157,7 +165,10 @@ impl Witness {
                 let (sum, count) = self.ledger.ratings.get(&summary.event_id).copied().unwrap_or_default();
                 let is_same = (summary.sum.cast_signed(), summary.count.cast_signed()) == (sum, count);
                 (!is_same).then(|| {
-                    format!("event {}: {} of {}, not {sum} of {count}", summary.event_id, summary.sum, summary.count)
+                    format!(
+                        "event {}: {} of {}, not {sum} of {count}",
+                        summary.event_id, summary.sum, summary.count
+                    )
                 })
             })
             .collect();

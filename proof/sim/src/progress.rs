@@ -41,7 +41,8 @@ impl Witness {
     fn see_park(&mut self, service: &'static str, parked: &Parked) {
         let key = &parked.record.fact.key;
         let blocked = (service, parked.partition.clone(), key.clone());
-        let was_bad = self.reads.get(service).is_some_and(|log| log.was_bad(&parked.partition, parked.record.position));
+        let was_bad =
+            self.reads.get(service).is_some_and(|log| log.was_bad(&parked.partition, parked.record.position));
         if !was_bad {
             self.faults.mark(Marker::ParkedBehind);
             self.require(self.ever_parked.contains(&blocked), "a parked fact blocks only its key", || {

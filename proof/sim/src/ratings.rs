@@ -50,10 +50,8 @@ impl World {
             evidence,
         });
         let key = AnswerKey(format!("rate {}", self.rng.below(1_000)));
-        let idempotency = self.rng.chance(3_000).then(|| Idempotency {
-            key,
-            fingerprint: format!("{command:?}"),
-        });
+        let idempotency =
+            self.rng.chance(3_000).then(|| Idempotency { key, fingerprint: format!("{command:?}") });
         let replica = self.acting_replica(2);
         if self.faults.tries(crate::faults::Fault::Race) {
             let calls = self.rng.below(4);

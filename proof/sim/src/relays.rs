@@ -152,7 +152,8 @@ impl<R: Row> Relays<R> {
 
 impl<R: Row> Relaying for Relays<R> {
     fn step(&mut self, replica: usize, is_marked: Marked) -> bool {
-        let stepped = poll(&self.faults, Self::step_each(&mut self.replicas[replica], is_marked, &self.faults));
+        let stepped =
+            poll(&self.faults, Self::step_each(&mut self.replicas[replica], is_marked, &self.faults));
         let told = match stepped {
             Some(_) => {
                 let store: Arc<dyn Store<R>> = self.store.clone();

@@ -292,12 +292,7 @@ impl Findings {
         self.0.push(Violation { invariant, detail });
     }
 
-    pub(crate) fn require(
-        &mut self,
-        holds: bool,
-        invariant: &'static str,
-        detail: impl FnOnce() -> String,
-    ) {
+    pub(crate) fn require(&mut self, holds: bool, invariant: &'static str, detail: impl FnOnce() -> String) {
         if !holds {
             self.add(invariant, detail());
         }

@@ -1,9 +1,8 @@
 //! One step of the world: what a seed lets happen next.
 
-use ticket::Sweep;
-
-use domain::planted::{Defect, planted};
 use bus::{Position, Topic};
+use domain::planted::{Defect, planted};
+use ticket::Sweep;
 
 use crate::{
     faults::{Fault, Marker},
@@ -88,8 +87,8 @@ impl Step {
             Self::Sweep | Self::Tick => 5,
             Self::ConsumeOther => 14,
             Self::Relay => 40,
-            Self::Account => 3,
-            Self::Rate => 3,
+            Self::Account => 4,
+            Self::Rate => 5,
             Self::Visit => 1,
             Self::Mail => 6,
             Self::Operate => 3,
@@ -272,7 +271,9 @@ impl World {
         let before_us = self.time.micros() - seconds_kept * SECOND;
         let mut trimmed: u64 = self.relays.iter().map(|relay| relay.trim(before_us)).sum();
         for source in self.sources.clone() {
-            for partition in Topic::ALL.into_iter().flat_map(|topic| bus::Log::partitions(source.as_ref(), topic)) {
+            for partition in
+                Topic::ALL.into_iter().flat_map(|topic| bus::Log::partitions(source.as_ref(), topic))
+            {
                 let mut done = Position(u64::MAX);
                 for number in 0..CONSUMERS {
                     let service = self.service(number);

@@ -219,11 +219,7 @@ impl Watcher {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn watch<R: Row>(
-        &self,
-        commit: &Commit<R>,
-        see: fn(&mut Witness, Seen<R>),
-    ) -> Box<dyn FnOnce() + Send> {
+    fn watch<R: Row>(&self, commit: &Commit<R>, see: fn(&mut Witness, Seen<R>)) -> Box<dyn FnOnce() + Send> {
         let (seen, watcher) = (Seen::of(commit), self.clone());
         Box::new(move || {
             let mut witness = watcher.witness();

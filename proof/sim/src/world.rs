@@ -248,7 +248,8 @@ impl World {
             (AnalyticsRow::SERVICE, &analytics_reads),
         ];
         let all: BTreeMap<_, _> = all.into_iter().map(|(name, log)| (name, Arc::clone(log))).collect();
-        let watcher = Watcher::new(Witness::new(Arc::clone(&faults), all, knobs.hold_seconds, knobs.is_relayed));
+        let watcher =
+            Watcher::new(Witness::new(Arc::clone(&faults), all, knobs.hold_seconds, knobs.is_relayed));
         let common = Common {
             faults: Arc::clone(&faults),
             watcher: watcher.clone(),
@@ -333,7 +334,7 @@ impl World {
     /// Whether nothing has been found that must never be.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        self.watcher.witness().violations.is_empty() 
+        self.watcher.witness().violations.is_empty()
             && self.provider.ledger().violations.is_empty()
             && self.mailer.violations().is_empty()
     }

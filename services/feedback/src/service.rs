@@ -95,7 +95,8 @@ impl FeedbackService for Feedback {
         let message = request.into_inner();
         let event_id = convert::event_id(&message.event_id).map_err(ServiceError::from)?;
 
-        let evidence = evidence(self.handle.store().as_ref(), event_id, user_id).await.map_err(unavailable)?;
+        let evidence =
+            evidence(self.handle.store().as_ref(), event_id, user_id).await.map_err(unavailable)?;
 
         let comment = message.comment.trim().to_owned();
         let new_id = FeedbackId(self.handle.environment().id());
