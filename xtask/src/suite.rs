@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-/// Formatting, contracts, lints, then every test of the workspace; the simulator and its gate are among them.
+/// Formatting, contracts, lints, then every test of the workspace; then the simulator at length, with its gate.
 /// Last, what the hot path takes, in the build that is shipped. The image is a task of its own: `cargo xtask image`.
 const STEPS: &[(&str, &[&str])] = &[
     ("formatting", &["fmt", "--all", "--check"]),
@@ -27,6 +27,8 @@ const STEPS: &[(&str, &[&str])] = &[
         ],
     ),
     ("tests", &["test", "--workspace", FLEET[0], FLEET[1]]),
+    ("20,000 seeds", &["run", "--release", "--quiet", "-p", "sim", "--", "run", "--seeds", "20000"]),
+    ("planted defects", &["run", "--release", "--quiet", "-p", "sim", "--", "defects"]),
     ("hot path", &["run", "--release", "--quiet", "-p", "micro", "--", "check"]),
 ];
 

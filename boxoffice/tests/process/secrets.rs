@@ -15,7 +15,7 @@ async fn keys_are_readable_by_their_owner_only() {
     assert_eq!(mode(&home.data()), 0o700, "nobody else looks into the data directory");
     assert_eq!(mode(&home.data().join("keys")), 0o700);
     let keys: Vec<_> = std::fs::read_dir(home.data().join("keys")).unwrap().map(|key| key.unwrap()).collect();
-    assert_eq!(keys.len(), 3, "tokens, tickets and the demo's password: {keys:?}");
+    assert_eq!(keys.len(), 4, "tokens, tickets, sessions and the demo's password: {keys:?}");
     for key in keys {
         assert_eq!(mode(&key.path()), 0o600, "{}", key.path().display());
     }

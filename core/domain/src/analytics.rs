@@ -18,6 +18,7 @@ use crate::{
     },
     ids::{BookingId, EventId, UserId},
     money::{Currency, Money},
+    planted::{Defect, planted},
     time::{Day, Time},
 };
 
@@ -101,7 +102,7 @@ impl EventStat {
     /// With the running sums of its ratings; older sums change nothing.
     #[must_use]
     pub fn after_rating(mut self, fact: &FeedbackRecorded) -> Self {
-        if fact.sequence > self.rating_sequence {
+        if fact.sequence > self.rating_sequence || planted(Defect::OldRatingWins) {
             self.rating_sum = fact.rating_sum;
             self.rating_count = fact.rating_count;
             self.rating_sequence = fact.sequence;
@@ -155,7 +156,8 @@ impl DayStat {
     /// With the visits told so far, and how many of them are new. The total of a day only grows.
     #[must_use]
     pub fn after_visits(mut self, fact: &EventVisited) -> (Self, u64) {
-        let new = fact.visits.saturating_sub(self.visits);
+        let known = if planted(Defect::VisitsAdded) { 0 } else { self.visits };
+        let new = fact.visits.saturating_sub(known);
         self.visits += new;
         (self, new)
     }
@@ -201,7 +203,7 @@ impl BookingStat {
     /// The booking after its sale, with what that adds: nothing the second time.
     #[must_use]
     pub fn after_sale(mut self, fact: &SeatsSold) -> (Self, Change) {
-        if self.total.is_some() {
+        if self.total.is_some() && !planted(Defect::SaleCountedTwice) {
             return (self, Change::default());
         }
         let tickets = places(&fact.lines);
@@ -220,7 +222,7 @@ impl BookingStat {
             return (self, Change::default());
         }
         self.cancel_number = fact.cancel_number;
-        if !fact.was_sold {
+        if !fact.was_sold && !planted(Defect::HeldReturnCounted) {
             return (self, Change::default());
         }
         self.kept = Some(places(&fact.keeps));
@@ -231,7 +233,7 @@ impl BookingStat {
 
 fn given_back(lines: &[PricedLine]) -> BTreeMap<Currency, i64> {
     let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
-    for line in lines {
+    for line in lines.iter().filter(|_| !planted(Defect::EarningsKept)) {
         let amount = line.unit_price.minor.saturating_mul(i64::from(line.quantity));
         let sum = sums.entry(line.unit_price.currency).or_default();
         *sum = sum.saturating_sub(amount);

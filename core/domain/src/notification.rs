@@ -13,6 +13,7 @@ use crate::{
     },
     ids::{BookingId, EventId, TicketTypeId, UserId},
     money::Money,
+    planted::{Defect, planted},
     time::Time,
 };
 
@@ -151,7 +152,7 @@ impl Notification {
     /// The mail about a release; none where the booking keeps places.
     #[must_use]
     pub fn of_release(fact: &SeatsReleased) -> Option<Self> {
-        if !fact.keeps.is_empty() {
+        if !fact.keeps.is_empty() && !planted(Defect::PartialReturnToldAsEnd) {
             return None;
         }
         let kind = if fact.reason == CancelReason::Expired { Kind::Expired } else { Kind::Cancelled };
@@ -190,6 +191,7 @@ impl Notification {
             return None;
         }
         match outcome {
+            Outcome::Sent { .. } if planted(Defect::SentNotNoted) => None,
             Outcome::Sent { subject } => {
                 let (subject, failure) = (subject.clone(), String::new());
                 Some(Self { status: Status::Sent, subject, failure, ..self.clone() })
@@ -278,7 +280,9 @@ impl Recipient {
     /// The user as they now are; `None` when this is old.
     #[must_use]
     pub fn upserted(known: Option<&Self>, fact: &UserUpserted) -> Option<Self> {
-        let is_news = known.is_none_or(|known| !known.is_erased && fact.version > known.version);
+        let is_news = known.is_none_or(|known| {
+            !known.is_erased && (fact.version > known.version || planted(Defect::OldUserHeard))
+        });
         is_news.then(|| Self {
             user_id: fact.user_id,
             name: fact.name.clone(),

@@ -13,6 +13,7 @@ pub use session::{MAX_SESSIONS, Rotation, SecretHash, Session};
 use crate::{
     facts::{Gender, UserErased, UserUpserted},
     ids::{SessionId, UserId},
+    planted::{Defect, planted},
     refusal::{Check, Refusal, RefusalKind},
     text::require_line,
     time::Time,
@@ -219,7 +220,7 @@ impl Account {
         }
         changed.gender = edit.gender.apply(self.gender);
         changed.birth_year = edit.birth_year.apply(self.birth_year);
-        if changed != *self {
+        if changed != *self && !planted(Defect::UserVersionNotRaised) {
             changed.version += 1;
         }
         if let Some(password) = &edit.password {
@@ -228,7 +229,9 @@ impl Account {
             }
             changed.password_hash = password.hash.clone();
             changed.password_changes += 1;
-            changed.sessions.clear();
+            if !planted(Defect::PasswordKeepsSessions) {
+                changed.sessions.clear();
+            }
         }
         Ok(changed)
     }

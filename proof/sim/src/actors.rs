@@ -14,7 +14,7 @@ use store::AnswerKey;
 use ticket::{Actor, TicketCommand};
 
 use crate::{
-    node::poll,
+    node::{Service, poll},
     provider::{BAD_CARD, GOOD_CARD},
     world::{World, uuid},
 };
@@ -74,9 +74,18 @@ pub enum About {
     Start(PaymentId),
     /// A payment is finished.
     Finish(PaymentId),
+    /// Somebody reaches for what is another's.
+    Trespass,
+    /// A code at the door.
+    Door(TicketCode),
     /// Anything else.
     Other,
 }
+
+/// How often a request that could be made by its owner is made by a stranger, in 10,000.
+const BY_STRANGERS: u32 = 200;
+/// How often a code at the door is not the one that admits, in 10,000.
+const WRONG_CODES: u32 = 2_000;
 
 /// One request of a buyer.
 pub struct Ask {
@@ -84,11 +93,17 @@ pub struct Ask {
     pub item: Item<TicketCommand>,
     /// What it is about.
     pub about: About,
+    /// Its key was used for another body.
+    pub is_changed: bool,
 }
 
 impl Ask {
     fn new(command: TicketCommand, idempotency: Option<Idempotency>, about: About) -> Self {
-        Self { item: Item::Request(Request { command, idempotency, traceparent: None }), about }
+        Self {
+            item: Item::Request(Request { command, idempotency, traceparent: None }),
+            about,
+            is_changed: false,
+        }
     }
 }
 
@@ -176,7 +191,7 @@ impl World {
             attendees: Vec::new(),
         };
         let command = own(order.buyer, id, order.event_id, place);
-        Ask::new(command, idempotency, About::Place(number))
+        Ask { is_changed, ..Ask::new(command, idempotency, About::Place(number)) }
     }
 
     fn act_on_booking(&mut self) -> Option<Ask> {
@@ -189,6 +204,9 @@ impl World {
         let from = witness.order.len().saturating_sub(recent);
         let id = witness.order[from + self.rng.index(witness.order.len() - from)];
         let booking = &witness.bookings[&id];
+        if self.rng.chance(BY_STRANGERS) {
+            return Some(self.trespass(booking));
+        }
         match (booking.status, self.rng.below(100)) {
             (BookingStatus::Held, 0..=79) => self.pay(booking),
             (BookingStatus::Held, 80..=84) | (BookingStatus::Pending, 0..=7) => Some(self.cancel(booking)),
@@ -239,13 +257,44 @@ impl World {
 
     fn come(&mut self, booking: &Booking) -> Option<Ask> {
         let ticket = self.rng.pick(&booking.tickets);
-        let code = TicketCode {
-            ticket_id: booking.ticket_id(ticket),
-            event_id: booking.event_id,
-            generation: ticket.generation,
-        };
+        let mut generation = ticket.generation;
+        if self.rng.chance(WRONG_CODES) {
+            generation = generation.wrapping_sub(1);
+        }
+        let code =
+            TicketCode { ticket_id: booking.ticket_id(ticket), event_id: booking.event_id, generation };
         let door = Actor { user_id: self.organizer, is_admin: false };
-        Some(Ask::new(TicketCommand::CheckIn(door, booking.event_id, code), None, About::Other))
+        Some(Ask::new(TicketCommand::CheckIn(door, booking.event_id, code), None, About::Door(code)))
+    }
+
+    /// Somebody who has nothing to do with a booking asks for something on it.
+    fn trespass(&mut self, booking: &Booking) -> Ask {
+        let stranger = UserId(uuid(&mut self.rng));
+        let (booking_id, event_id) = (booking.id, booking.event_id);
+        let actor = Actor { user_id: stranger, is_admin: false };
+        let cancel = |refund_id| Command::Cancel { numbers: Vec::new(), refund_id, event_starts_at: None };
+        let command = match (booking.tickets.first(), self.rng.below(4)) {
+            (Some(ticket), 0) => TicketCommand::Transfer {
+                actor,
+                booking_id,
+                event_id,
+                number: ticket.number,
+                to: self.organizer,
+            },
+            (Some(ticket), 1) => {
+                let code = TicketCode {
+                    ticket_id: booking.ticket_id(ticket),
+                    event_id,
+                    generation: ticket.generation,
+                };
+                TicketCommand::CheckIn(actor, event_id, code)
+            }
+            (_, 2) => {
+                own(stranger, booking_id, event_id, Command::StartPayment(PaymentId(uuid(&mut self.rng))))
+            }
+            _ => own(stranger, booking_id, event_id, cancel(RefundId(uuid(&mut self.rng)))),
+        };
+        Ask::new(command, None, About::Trespass)
     }
 
     fn give_away(&mut self, booking: &Booking) -> Option<Ask> {

@@ -10,11 +10,12 @@ use kit::{
     Item,
     pipeline::{Done, NotDone, Outcome},
 };
-use ticket::{TicketCommand, TicketReply};
+use ticket::{DoorAnswer, TicketCommand, TicketReply};
 
 use crate::{
     actors::{About, Ask, PayState, Paying},
     faults::{Fault, Marker},
+    node::Service,
     world::World,
 };
 
@@ -109,6 +110,9 @@ impl World {
                 Ok(Done::Delivered(_)) => {}
                 Err(NotDone::Refused(refusal)) => {
                     self.note(format_args!("{:?}: refused: {}", ask.about, refusal.code));
+                    if ask.about == About::Trespass {
+                        self.faults.mark(Marker::Trespass);
+                    }
                     if refusal.code == "idempotency_key_reused" {
                         self.faults.mark(Marker::KeyReused);
                     }
@@ -120,6 +124,7 @@ impl World {
     }
 
     fn hear_answer(&mut self, ask: &Ask, reply: &TicketReply) {
+        self.check_may_be(ask, reply);
         let TicketReply::Booking(booking) = reply else { return };
         self.note(format_args!("{:?}: booking {} is {}", ask.about, booking.id, booking.status.name()));
         self.check_durable(booking);
@@ -138,7 +143,22 @@ impl World {
                 id,
                 state: PayState::Started,
             }),
-            About::Finish(_) | About::Other => {}
+            About::Finish(_) | About::Other | About::Trespass | About::Door(_) => {}
+        }
+    }
+
+    /// Some requests must never be carried out: a stranger's, a used key's with another body, a wrong code's.
+    fn check_may_be(&mut self, ask: &Ask, reply: &TicketReply) {
+        let mut witness = self.watcher.witness();
+        witness.require(ask.about != About::Trespass, "nobody reaches what is another's", || {
+            format!("{reply:?}")
+        });
+        witness.require(!ask.is_changed, "a key is of one body", || format!("{:?}", ask.about));
+        if let (About::Door(code), TicketReply::Door(DoorAnswer::Admitted, _)) = (ask.about, reply) {
+            let (booking_id, number) = code.ticket_id.parts();
+            let ticket = witness.bookings.get(&booking_id).and_then(|booking| booking.ticket(number));
+            let is_right = ticket.is_some_and(|ticket| ticket.generation == code.generation);
+            witness.require(is_right, "only the code that was given last admits", || format!("{code:?}"));
         }
     }
 

@@ -2,12 +2,11 @@
 
 use bus::{Position, Record};
 use domain::{event::Hold, facts::Published};
-use kit::{Item, Machine, pipeline::Done};
 
 use crate::{
     faults::Fault,
-    node::{Node, REPLICAS},
-    world::{SECOND, World},
+    node::REPLICAS,
+    world::{CONSUMERS, EVENT, SECOND, World},
 };
 
 /// The most facts that come again at once.
@@ -16,15 +15,17 @@ const MOST_DUPLICATES: u64 = 12;
 const MOST_EARLY: usize = 48;
 /// The most reads for which a partition is stalled.
 const MOST_STALLED_READS: u64 = 30;
+/// How often it is a partition of the saga that is disturbed, in 10,000; else it is any.
+const OF_THE_SAGA: u32 = 6_000;
 
 impl World {
     /// What goes wrong between two steps.
     pub(crate) fn disturb(&mut self) {
         if self.faults.strikes(Fault::Restart) {
             let replica = self.rng.index(REPLICAS);
-            let is_event = self.rng.chance(5_000);
-            self.note(format_args!("restart of {} {replica}", if is_event { "event" } else { "ticket" }));
-            if is_event { self.event.restart(replica) } else { self.ticket.restart(replica) }
+            let number = self.rng.index(CONSUMERS);
+            self.service(number).restart(replica);
+            self.note(format_args!("restart of service {number}, replica {replica}"));
         }
         if self.faults.strikes(Fault::ClockJump) {
             let seconds = self.rng.between(-60, self.knobs.hold_seconds * 2);
@@ -33,13 +34,14 @@ impl World {
         }
         if self.faults.strikes(Fault::Stall) {
             let reads = 1 + self.rng.below(MOST_STALLED_READS);
-            let stalled = self.rng.index(3);
-            let (log, partition) = match stalled {
-                0 => (&self.event.log, &self.event.partitions[0]),
-                other => (&self.ticket.log, &self.ticket.partitions[other - 1]),
-            };
-            log.stall(partition.topic, reads);
-            self.note(format_args!("partition {stalled} stalls for {reads} reads"));
+            let (number, partition) = self.draw_partition();
+            self.service(number).log().stall(partition, reads);
+            self.note(format_args!("partition {partition} of service {number} stalls for {reads} reads"));
+        }
+        if self.faults.strikes(Fault::Rebalance) {
+            let (number, partition) = self.draw_partition();
+            self.service(number).rebalance(partition);
+            self.note(format_args!("partition {partition} of service {number} is given to another"));
         }
         if self.faults.tries(Fault::Duplicate) {
             self.deliver_again();
@@ -49,54 +51,57 @@ impl World {
         }
     }
 
+    /// A service and one of its partitions.
+    fn draw_partition(&mut self) -> (usize, usize) {
+        if self.rng.chance(OF_THE_SAGA) {
+            return *self.rng.pick(&[(0, 0), (1, 0), (1, 1)]);
+        }
+        let number = self.rng.index(CONSUMERS);
+        let partitions = self.service(number).partitions().len();
+        (number, self.rng.index(partitions))
+    }
+
     fn deliver_again(&mut self) {
-        let which = self.rng.index(3);
+        let (number, partition) = self.draw_partition();
         let most = 1 + self.rng.below(MOST_DUPLICATES) as usize;
-        let done = match which {
-            0 => self.event.position(0),
-            other => self.ticket.position(other - 1),
-        };
+        let done = self.service(number).position(partition);
         if done == Position(0) {
             return;
         }
         let after = Position(self.rng.below(done.0));
         let most = most.min((done.0 - after.0) as usize);
         self.faults.count(Fault::Duplicate);
-        self.note(format_args!("partition {which}: {most} facts after {} again", after.0));
-        self.deliver_out_of_turn(which, after, most);
+        self.note(format_args!(
+            "service {number}, partition {partition}: {most} facts after {} again",
+            after.0
+        ));
+        self.deliver_out_of_turn((number, partition), after, most);
     }
 
     fn deliver_early(&mut self) {
-        let which = self.rng.index(3);
-        let (done, ahead) = match which {
-            0 => ahead(&self.event, 0),
-            other => ahead(&self.ticket, other - 1),
-        };
+        let (number, partition) = self.draw_partition();
+        let service = self.service(number);
+        let done = service.position(partition);
+        let ahead = service.log().truth(&service.partitions()[partition].clone(), done, MOST_EARLY);
         // The very next one is not early.
         let Some(last) = ahead.len().checked_sub(2) else { return };
         let any = &ahead[1 + self.rng.index(last + 1)];
         // What undoes something is worth most before what it undoes.
-        let undoes = ahead.iter().skip(1).find(|record| record.fact.kind == "booking.cancelled");
+        let undoing = ["booking.cancelled", "seats.released", "user.erased"];
+        let undoes = ahead.iter().skip(1).find(|record| undoing.contains(&record.fact.kind.as_str()));
         let early = undoes.filter(|_| self.rng.chance(5_000)).unwrap_or(any).position;
         self.faults.count(Fault::EarlyCopy);
-        self.note(format_args!("partition {which}: fact {} while at {}", early.0, done.0));
-        self.deliver_out_of_turn(which, Position(early.0 - 1), 1);
+        self.note(format_args!(
+            "service {number}, partition {partition}: fact {} while at {}",
+            early.0, done.0
+        ));
+        self.deliver_out_of_turn((number, partition), Position(early.0 - 1), 1);
     }
 
-    fn deliver_out_of_turn(&mut self, which: usize, after: Position, most: usize) {
-        if which > 0 {
-            let item = self.ticket.out_of_turn(which - 1, after, most);
-            self.ticket.run(0, &[item]);
-            return;
-        }
-        let item = self.event.out_of_turn(0, after, most);
-        let outcome = self.event.run(0, std::slice::from_ref(&item));
-        let is_done = match outcome.as_deref() {
-            Some([Ok(Done::Delivered(delivered))]) => delivered.poison.is_none(),
-            _ => false,
-        };
-        if let (true, Item::Redrive(copies)) = (is_done, item) {
-            copies.iter().for_each(|copy| self.note_heard(&copy.record));
+    fn deliver_out_of_turn(&mut self, (number, partition): (usize, usize), after: Position, most: usize) {
+        let (records, failed) = self.service(number).deliver(partition, after, most);
+        if number == EVENT && failed.is_none() {
+            records.iter().for_each(|record| self.note_heard(record));
         }
     }
 
@@ -116,10 +121,4 @@ impl World {
             witness.require(!is_live, "a release is final", || format!("booking {id} still has seats"));
         }
     }
-}
-
-/// Where a consumer is by its store, and the facts that come next.
-fn ahead<M: Machine>(node: &Node<M>, partition: usize) -> (Position, Vec<Record>) {
-    let done = node.position(partition);
-    (done, node.log.truth(&node.partitions[partition], done, MOST_EARLY))
 }

@@ -54,8 +54,22 @@ counted! {
         Poison "unreadable fact",
         /// A second consumer of the same partition goes on from where it once was.
         ZombieConsumer "zombie consumer",
+        /// A partition is given to the consumer of another replica.
+        Rebalance "rebalance",
         /// Another replica acts between two calls of this one.
         Race "race of two replicas",
+        /// A fact is read as another version of the code wrote it.
+        OtherVersion "fact of another version",
+        /// A relay that was taken for dead acts.
+        SecondRelay "second relay",
+        /// The log was not reached, or kept only a beginning of what was published.
+        PublishCut "publishing cut short",
+        /// The log kept everything, and the answer was lost.
+        PublishLate "publisher's answer lost",
+        /// The mail server was not reached, or takes no mail now.
+        MailRefused "mail not taken",
+        /// The mail was taken, and the answer was lost.
+        MailLate "mail server's answer lost",
         /// The clock jumps, forward or back.
         ClockJump "clock jump",
         /// The provider was not reached.
@@ -108,6 +122,26 @@ counted! {
         Admitted "admitted",
         /// A booking ended in the state BOOKED.
         Booked "booked",
+        /// A relay found that another had moved its mark.
+        Overtaken "relay overtaken",
+        /// The log got a fact a second time.
+        Republished "fact published again",
+        /// A mail left.
+        Mailed "mail sent",
+        /// A mail left a second time, for what became of the first was not noted.
+        MailedAgain "mail sent again",
+        /// Somebody rated an event.
+        Rated "event rated",
+        /// Somebody rated an event again.
+        RatedAgain "rating edited",
+        /// A user was erased.
+        Erased "user erased",
+        /// An address was registered twice.
+        EmailTaken "address taken",
+        /// A refresh token was used a second time.
+        TokenReused "refresh token reused",
+        /// Somebody tried to reach what is another's.
+        Trespass "stranger refused",
     }
 }
 
@@ -122,6 +156,11 @@ fn rate_range(fault: Fault) -> (i64, i64) {
         Fault::Duplicate | Fault::EarlyCopy => (200, 1_500),
         Fault::ZombieConsumer => (500, 5_000),
         Fault::Race => (500, 5_000),
+        Fault::Rebalance => (50, 600),
+        Fault::OtherVersion => (20, 300),
+        Fault::SecondRelay => (500, 5_000),
+        Fault::PublishCut | Fault::PublishLate => (100, 2_000),
+        Fault::MailRefused | Fault::MailLate => (200, 3_000),
         Fault::ProviderSilent | Fault::ProviderLate => (200, 3_000),
     }
 }

@@ -1,5 +1,5 @@
-//! The booking saga under one seed: the real machines, pipelines, consumers and sweep of the event and
-//! ticket services, on the memory store and log, with faults.
+//! The whole system under one seed: the real machines, pipelines, consumers, relays, sweep and courier of the six
+//! services, on memory stores and logs, with faults.
 //!
 //! ```text
 //!   seed --> World --> step, step, ... --> faults off --> rest
@@ -13,11 +13,12 @@
 //! [`steps`], what goes wrong in [`faults`], what must hold in [`witness`] and [`rest`].
 //!
 //! To add a fault: name it in [`faults::Fault`], let it happen in [`store`], [`log`], [`provider`] or
-//! `disturb`. To add a defect: name it in `domain::planted`, make the mistake where it belongs, and run
+//! `disturb`. To add a rule: name it in [`invariants`] and run `sim invariants`. To add a defect: name it in `domain::planted`, make the mistake where it belongs, and run
 //! `sim defects`.
 
 pub mod actors;
 pub mod faults;
+pub mod invariants;
 pub mod log;
 pub mod node;
 pub mod provider;
@@ -29,10 +30,17 @@ pub mod trace;
 pub mod witness;
 pub mod world;
 
+mod accounts;
 mod answers;
 mod bookings;
 mod disturb;
+mod follow;
 mod holds;
+mod mail;
 mod organiser;
+mod others;
 mod progress;
+mod published;
+mod ratings;
+mod relays;
 mod rest;

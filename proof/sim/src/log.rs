@@ -1,4 +1,5 @@
-//! A log as a consumer meets it: another service's outbox, slow, stalled, or with facts that cannot be read.
+//! A log as a consumer meets it: what other services publish, slow, stalled, or with facts that cannot be read or
+//! that another version of the code wrote.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,6 +21,13 @@ const MOST_BAD_READS: u64 = 9;
 /// Of so many unreadable facts, one stays so until somebody mends it.
 const ONE_STAYS_BAD_OF: u64 = 3;
 
+/// What an older version of the code left out, as what is missing is read as this.
+const LEFT_OUT: [&str; 3] = [",\"was_sold\":false", ",\"keeps\":[]", ",\"lines\":[]"];
+/// The kinds of facts of which that may be left out.
+const MAY_LEAVE_OUT: [&str; 2] = ["seats.released", "booking.cancelled"];
+/// What a newer version may add; it ends the payload.
+const UNKNOWN_FIELDS: &str = ",\"of_a_newer_version\":{\"list\":[1,null],\"text\":\"x\"}}";
+
 /// For how long a fact cannot be read.
 #[derive(Debug, Clone, Copy)]
 enum Bad {
@@ -37,106 +45,121 @@ struct Archive {
     up_to: Position,
 }
 
+/// What a consumer meets on one partition.
 #[derive(Default)]
 struct State {
     bad: BTreeMap<Position, Bad>,
     /// Facts that could not be read at some time.
     was_bad: BTreeSet<Position>,
     /// Whether a fact goes bad is drawn once, when it is first read.
-    drawn_to: BTreeMap<Topic, Position>,
-    /// Steps for which a partition gives nothing.
-    stalled: BTreeMap<Topic, u64>,
-    archive: BTreeMap<Topic, Archive>,
-    most: usize,
+    drawn_to: Position,
+    /// Steps for which it gives nothing.
+    stalled: u64,
+    archive: Archive,
 }
 
-/// The outbox that one service consumes.
-pub struct SimLog {
-    inner: Arc<MemoryLog>,
-    faults: Arc<Faults>,
+/// One partition, and which of the logs has it.
+struct Place {
+    partition: Partition,
+    source: Arc<MemoryLog>,
     state: Mutex<State>,
 }
 
+impl Place {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What one service consumes.
+pub struct SimLog {
+    places: Vec<Place>,
+    faults: Arc<Faults>,
+    most: Mutex<usize>,
+}
+
 impl SimLog {
-    /// Puts faults in front of a log; one read gives at most so many records.
+    /// Puts faults in front of some topics of several logs; one read gives at most so many records.
     #[must_use]
-    pub fn new(inner: Arc<MemoryLog>, faults: Arc<Faults>, most: usize) -> Self {
-        Self { inner, faults, state: Mutex::new(State { most, ..State::default() }) }
+    pub fn new(sources: &[Arc<MemoryLog>], topics: &[Topic], faults: Arc<Faults>, most: usize) -> Self {
+        let mut places = Vec::new();
+        for topic in topics {
+            for source in sources {
+                for partition in source.partitions(*topic) {
+                    places.push(Place { partition, source: Arc::clone(source), state: Mutex::default() });
+                }
+            }
+        }
+        Self { places, faults, most: Mutex::new(most) }
     }
 
-    /// Keeps what is about to leave the outbox, so that it can still be held against what became of it.
+    /// Every partition, in the order of the topics.
+    #[must_use]
+    pub fn all_partitions(&self) -> Vec<Partition> {
+        self.places.iter().map(|place| place.partition.clone()).collect()
+    }
+
+    fn place(&self, partition: &Partition) -> Option<&Place> {
+        self.places.iter().find(|place| place.partition == *partition)
+    }
+
+    /// Keeps what is about to leave the log, so that it can still be held against what became of it.
     pub fn archive(&self, partition: &Partition, up_to: Position) {
-        let kept = self.archived_to(partition.topic);
-        let leaving = self.written(partition, kept, usize::MAX);
+        let Some(place) = self.place(partition) else { return };
+        let mut state = place.state();
+        let leaving = written(place, state.archive.up_to, usize::MAX);
         let leaving = leaving.into_iter().filter(|record| record.position <= up_to);
-        let mut state = self.state();
-        let archive = state.archive.entry(partition.topic).or_default();
-        archive.records.extend(leaving);
+        state.archive.records.extend(leaving);
         // What stands between the last of these and there is of other topics.
-        archive.up_to = archive.up_to.max(up_to);
+        state.archive.up_to = state.archive.up_to.max(up_to);
     }
 
-    fn archived_to(&self, topic: Topic) -> Position {
-        self.state().archive.get(&topic).map(|archive| archive.up_to).unwrap_or_default()
-    }
-
-    /// What is in the outbox.
-    fn written(&self, partition: &Partition, after: Position, most: usize) -> Vec<Record> {
-        let read = self.inner.read(partition, after, most).now_or_never();
-        read.expect("a memory log is always ready")
-            .expect("a partition of this log, read from what is kept")
-            .records
-    }
-
-    /// Records as they were written, whether or not they have left the outbox.
-    ///
-    /// # Panics
-    /// When the partition is not of this log.
+    /// Records as they were written, whether or not they have left the log; none of a partition that is not of
+    /// this log.
     #[must_use]
     pub fn truth(&self, partition: &Partition, after: Position, most: usize) -> Vec<Record> {
-        let archived_to = self.archived_to(partition.topic);
-        let mut records: Vec<Record> = match self.state().archive.get(&partition.topic) {
-            Some(archive) => {
-                let start = archive.records.partition_point(|record| record.position <= after);
-                archive.records[start..].iter().take(most).cloned().collect()
-            }
-            None => Vec::new(),
-        };
+        let Some(place) = self.place(partition) else { return Vec::new() };
+        let state = place.state();
+        let archived = &state.archive.records;
+        let start = archived.partition_point(|record| record.position <= after);
+        let mut records: Vec<Record> = archived[start..].iter().take(most).cloned().collect();
         let missing = most - records.len();
-        records.extend(self.written(partition, after.max(archived_to), missing));
+        records.extend(written(place, after.max(state.archive.up_to), missing));
         records
     }
 
-    /// Lets a topic give nothing for so many reads.
-    pub fn stall(&self, topic: Topic, reads: u64) {
-        self.state().stalled.insert(topic, reads);
+    /// Lets a partition give nothing for so many reads.
+    pub fn stall(&self, partition: usize, reads: u64) {
+        self.places[partition].state().stalled = reads;
     }
 
     /// Every fact can be read again; how many could not.
     pub fn mend(&self) -> usize {
-        std::mem::take(&mut self.state().bad).len()
+        self.places.iter().map(|place| std::mem::take(&mut place.state().bad).len()).sum()
     }
 
     /// Ends stalls, slowness and damage for good.
     pub fn calm(&self) {
-        let mut state = self.state();
-        state.bad.clear();
-        state.stalled.clear();
-        state.most = usize::MAX;
+        for place in &self.places {
+            let mut state = place.state();
+            state.bad.clear();
+            state.stalled = 0;
+        }
+        *self.most.lock().unwrap_or_else(PoisonError::into_inner) = usize::MAX;
     }
 
     /// Whether a fact could not be read at some time.
     #[must_use]
-    pub fn was_bad(&self, position: Position) -> bool {
-        self.state().was_bad.contains(&position)
+    pub fn was_bad(&self, partition: &Partition, position: Position) -> bool {
+        self.place(partition).is_some_and(|place| place.state().was_bad.contains(&position))
     }
 
     /// A parked fact as it is read now: whole once it was mended.
     #[must_use]
     pub fn mended(&self, mut parked: Parked) -> Parked {
         let position = parked.record.position;
-        {
-            let mut state = self.state();
+        if let Some(place) = self.place(&parked.partition) {
+            let mut state = place.state();
             if state.bad.contains_key(&position) {
                 tick(&mut state.bad, position);
                 return parked;
@@ -149,11 +172,10 @@ impl SimLog {
         parked
     }
 
-    fn spoil(&self, state: &mut State, topic: Topic, records: &mut [Record]) {
+    fn spoil(&self, state: &mut State, records: &mut [Record]) {
         for record in records {
-            let drawn_to = state.drawn_to.entry(topic).or_default();
-            if record.position > *drawn_to {
-                *drawn_to = record.position;
+            if record.position > state.drawn_to {
+                state.drawn_to = record.position;
                 if self.faults.strikes(Fault::Poison) {
                     let bad = match self.faults.below(ONE_STAYS_BAD_OF) {
                         0 => Bad::UntilMended,
@@ -168,13 +190,33 @@ impl SimLog {
                 let fact = Fact { payload: UNREADABLE.to_owned(), ..(*record.fact).clone() };
                 record.fact = Arc::new(fact);
                 tick(&mut state.bad, record.position);
+            } else if self.faults.strikes(Fault::OtherVersion) {
+                record.fact = Arc::new(by_another_version(&record.fact));
             }
         }
     }
+}
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+/// What is in the log.
+fn written(place: &Place, after: Position, most: usize) -> Vec<Record> {
+    let read = place.source.read(&place.partition, after, most).now_or_never();
+    read.expect("a memory log is always ready")
+        .expect("a partition of this log, read from what is kept")
+        .records
+}
+
+/// A fact as an older or a newer version of the code writes it: without what may be left out, and with what this one
+/// does not know. It has forgotten what it was read as.
+fn by_another_version(fact: &Fact) -> Fact {
+    let mut payload = fact.payload.clone();
+    if MAY_LEAVE_OUT.contains(&fact.kind.as_str()) {
+        for left_out in LEFT_OUT {
+            payload = payload.replace(left_out, "");
+        }
     }
+    payload.truncate(payload.trim_end().len().saturating_sub(1));
+    payload.push_str(UNKNOWN_FIELDS);
+    Fact { payload, ..fact.clone() }
 }
 
 /// One bad read less.
@@ -191,24 +233,27 @@ fn tick(bad: &mut BTreeMap<Position, Bad>, position: Position) {
 #[async_trait]
 impl Log for SimLog {
     fn partitions(&self, topic: Topic) -> Vec<Partition> {
-        self.inner.partitions(topic)
+        let places = self.places.iter().filter(|place| place.partition.topic == topic);
+        places.map(|place| place.partition.clone()).collect()
     }
 
     async fn read(&self, partition: &Partition, after: Position, most: usize) -> Result<Batch, LogError> {
-        let most = {
-            let mut state = self.state();
-            if let Some(reads) = state.stalled.get_mut(&partition.topic).filter(|reads| **reads > 0) {
-                *reads -= 1;
+        let place = self.place(partition).ok_or_else(|| LogError::UnknownPartition(partition.to_string()))?;
+        {
+            let mut state = place.state();
+            if state.stalled > 0 {
+                state.stalled -= 1;
                 return Ok(Batch { records: Vec::new(), next: after });
             }
-            most.min(state.most)
-        };
-        let mut batch = self.inner.read(partition, after, most).await?;
-        self.spoil(&mut self.state(), partition.topic, &mut batch.records);
+        }
+        let most = most.min(*self.most.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut batch = place.source.read(partition, after, most).await?;
+        self.spoil(&mut place.state(), &mut batch.records);
         Ok(batch)
     }
 
     async fn wait(&self, partition: &Partition, after: Position) -> Result<(), LogError> {
-        self.inner.wait(partition, after).await
+        let place = self.place(partition).ok_or_else(|| LogError::UnknownPartition(partition.to_string()))?;
+        place.source.wait(partition, after).await
     }
 }

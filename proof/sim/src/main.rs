@@ -1,6 +1,7 @@
 //! The program: see `sim --help`.
 
 use std::{
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::atomic::{AtomicU64, Ordering},
     time::Instant,
@@ -10,14 +11,15 @@ use clap::{Parser, Subcommand};
 use domain::planted::{Defect, activate};
 use sim::{
     faults::{Fault, Marker},
-    run::{Report, catch_all, cores, run_many, run_seed, with_clock},
+    invariants::page,
+    run::{Report, catch_all, cores, run_many, run_seed_with, smallest, with_clock},
     trace::Printing,
 };
 
 /// A line of progress comes after so many seeds.
 const PROGRESS_EVERY: u64 = 2_000;
 
-/// Runs the booking saga under seeds, with faults, and says which seed breaks what.
+/// Runs the whole system under seeds, with faults, and says which seed breaks what.
 #[derive(Parser)]
 #[command(after_help = "Examples:
   sim run --seeds 10000            ten thousand seeds on all cores
@@ -40,6 +42,12 @@ enum Command {
         /// The first.
         #[arg(long, default_value_t = 1)]
         from: u64,
+        /// How many threads; as many as there are cores when left out.
+        #[arg(long)]
+        jobs: Option<usize>,
+        /// Writes what was counted to this file.
+        #[arg(long)]
+        json: Option<PathBuf>,
     },
     /// Runs one seed and prints its steps; exits with 1 when it breaks an invariant.
     Replay {
@@ -48,20 +56,36 @@ enum Command {
         /// Plants this defect.
         #[arg(long)]
         defect: Option<String>,
+        /// Places no more orders than this.
+        #[arg(long)]
+        orders: Option<usize>,
     },
+    /// Prints the page about what must hold, `docs/invariants.md`.
+    Invariants,
     /// Plants each defect in turn and looks for a seed that catches it; exits with 1 when one is missed.
     Defects {
         /// The most seeds for each.
         #[arg(long, default_value_t = 2_000)]
         seeds: u64,
+        /// How many threads; as many as there are cores when left out.
+        #[arg(long)]
+        jobs: Option<usize>,
     },
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Run { seeds, from } => run(from, seeds),
-        Command::Replay { seed, defect } => replay(seed, defect.as_deref()),
-        Command::Defects { seeds } => defects(seeds),
+        Command::Run { seeds, from, jobs, json } => {
+            run(from, seeds, jobs.unwrap_or_else(cores), json.as_deref())
+        }
+        Command::Replay { seed, defect, orders } => {
+            replay(seed, defect.as_deref(), orders.unwrap_or(usize::MAX))
+        }
+        Command::Invariants => {
+            print!("{}", page());
+            ExitCode::SUCCESS
+        }
+        Command::Defects { seeds, jobs } => defects(seeds, jobs.unwrap_or_else(cores)),
     }
 }
 
@@ -70,10 +94,10 @@ fn verdict(is_good: bool) -> ExitCode {
 }
 
 #[allow(clippy::disallowed_methods, reason = "how long it took is told to whoever runs it, no seed sees it")]
-fn run(from: u64, seeds: u64) -> ExitCode {
+fn run(from: u64, seeds: u64, jobs: usize, json: Option<&Path>) -> ExitCode {
     let began = Instant::now();
     let (done, bookings) = (AtomicU64::new(0), AtomicU64::new(0));
-    let summary = run_many(from, seeds, |report| {
+    let summary = run_many(from, seeds, jobs, |report| {
         let bookings = bookings.fetch_add(report.bookings, Ordering::Relaxed) + report.bookings;
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         if !report.violations.is_empty() {
@@ -89,11 +113,20 @@ fn run(from: u64, seeds: u64) -> ExitCode {
     for marker in Marker::ALL {
         println!("{:>12} x seen: {}", summary.counts.markers[*marker as usize], marker.name());
     }
+    if let Some(first) = summary.failed.first() {
+        print_smallest(first.seed);
+    }
     let seconds = began.elapsed().as_secs_f64();
+    if let Some(path) = json
+        && let Err(error) = std::fs::write(path, summary.json(seconds).to_string())
+    {
+        eprintln!("sim: {} cannot be written: {error}", path.display());
+        return ExitCode::FAILURE;
+    }
     println!(
         "{:.1} s, {:.0} bookings per second and core, {} steps, {} commits, {:.0} simulated hours",
         seconds,
-        summary.bookings as f64 / seconds / cores() as f64,
+        summary.bookings as f64 / seconds / jobs as f64,
         summary.steps,
         summary.commits,
         summary.micros as f64 / 3.6e9
@@ -115,7 +148,14 @@ fn print_violations(report: &Report) {
     println!("see: sim replay {}", report.seed);
 }
 
-fn replay(seed: u64, defect: Option<&str>) -> ExitCode {
+/// The fewest orders with which a seed still fails: the shortest story to read.
+fn print_smallest(seed: u64) {
+    if let Some(orders) = smallest(seed) {
+        println!("the shortest: sim replay {seed} --orders {orders}");
+    }
+}
+
+fn replay(seed: u64, defect: Option<&str>, orders: usize) -> ExitCode {
     let planted = match defect.map(named) {
         None => None,
         Some(Some(defect)) => Some(defect),
@@ -127,7 +167,7 @@ fn replay(seed: u64, defect: Option<&str>) -> ExitCode {
     };
     let report = with_clock(|| {
         activate(planted);
-        run_seed(seed, Printing::On)
+        run_seed_with(seed, Printing::On, orders)
     });
     for violation in &report.violations {
         println!("seed {seed}: {violation}");
@@ -142,8 +182,8 @@ fn replay(seed: u64, defect: Option<&str>) -> ExitCode {
     verdict(report.violations.is_empty())
 }
 
-fn defects(seeds: u64) -> ExitCode {
-    let caught = catch_all(1, seeds);
+fn defects(seeds: u64, jobs: usize) -> ExitCode {
+    let caught = catch_all(1, seeds, jobs);
     for ((defect, what), caught) in Defect::ALL.iter().zip(&caught) {
         let name = name(*defect);
         match caught {

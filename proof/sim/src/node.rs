@@ -5,15 +5,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use bus::{Log, LogError, Partition, Position, Topic};
-use domain::planted::{Defect, planted};
+use bus::{LogError, Partition, Position, Record};
 use futures_util::FutureExt;
 use kit::{
     Consumer, Environment, Item, Machine, Pipeline,
     consumer::{ConsumeError, Progress},
-    pipeline::{NotDone, Outcome},
+    pipeline::{Delivered, Done, NotDone, Outcome},
 };
-use store::{MemoryStore, Parked, Row, Store};
+use store::{Parked, Store};
 
 use crate::{
     faults::{Faults, Marker},
@@ -26,8 +25,6 @@ pub const REPLICAS: usize = 2;
 /// The partition name of facts that are delivered out of turn: no consumer has it, so that delivering
 /// them moves no position and takes nothing back that is parked.
 const OUT_OF_TURN: &str = "out-of-turn";
-/// Beyond every fact.
-const ANYWHERE: Position = Position(u64::MAX);
 
 /// Polls a future that can never wait, once. `None` when its process has died meanwhile.
 ///
@@ -63,6 +60,8 @@ pub struct Node<M: Machine> {
     hold_seconds: i64,
     environments: Vec<Environment>,
     replicas: Vec<Replica<M>>,
+    /// Which replica each partition is given to.
+    owners: Vec<usize>,
 }
 
 /// What a node is made of.
@@ -73,8 +72,6 @@ pub struct Parts<M: Machine> {
     pub store: Arc<SimStore<M::Row>>,
     /// What it consumes.
     pub log: Arc<SimLog>,
-    /// The topics of that which it consumes.
-    pub topics: &'static [Topic],
     /// The faults.
     pub faults: Arc<Faults>,
     /// Makes the behaviour of a new process.
@@ -89,11 +86,21 @@ impl<M: Machine> Node<M> {
     /// Starts all replicas.
     #[must_use]
     pub fn new(parts: Parts<M>) -> Self {
-        let Parts { name, store, log, topics, faults, machine, hold_seconds, environments } = parts;
-        let partitions = topics.iter().flat_map(|topic| log.partitions(*topic)).collect();
-        let replicas = Vec::new();
-        let mut node =
-            Self { name, store, log, partitions, faults, machine, hold_seconds, environments, replicas };
+        let Parts { name, store, log, faults, machine, hold_seconds, environments } = parts;
+        let partitions = log.all_partitions();
+        let owners = vec![0; partitions.len()];
+        let mut node = Self {
+            name,
+            store,
+            log,
+            partitions,
+            faults,
+            machine,
+            hold_seconds,
+            environments,
+            replicas: Vec::new(),
+            owners,
+        };
         node.replicas = (0..REPLICAS).map(|index| node.start(index)).collect();
         node
     }
@@ -102,17 +109,13 @@ impl<M: Machine> Node<M> {
         let store: Arc<dyn Store<M::Row>> = self.store.clone();
         let machine = Arc::new((self.machine)(self.hold_seconds));
         let pipeline = Pipeline::new(machine, Arc::clone(&store), self.environments[index].clone());
-        let consumer = |partition: &Partition| {
-            let (log, sink) = (self.log.clone(), Arc::new(pipeline.clone()));
-            Arc::new(Mutex::new(Consumer::new(partition.clone(), log, Arc::clone(&store), sink)))
-        };
-        let consumers = self.partitions.iter().map(consumer).collect();
+        let consumers = self.partitions.iter().map(|partition| self.consumer(partition, &pipeline)).collect();
         Replica { pipeline, consumers }
     }
 
-    /// Ends a replica and starts it again; what it had in memory is gone.
-    pub fn restart(&mut self, index: usize) {
-        self.replicas[index] = self.start(index);
+    fn consumer(&self, partition: &Partition, pipeline: &Pipeline<M>) -> Shared<Consumer<M>> {
+        let (log, sink) = (self.log.clone(), Arc::new(pipeline.clone()));
+        Arc::new(Mutex::new(Consumer::new(partition.clone(), log, Arc::clone(pipeline.store()), sink)))
     }
 
     /// The pipeline of a replica.
@@ -135,67 +138,6 @@ impl<M: Machine> Node<M> {
             self.restart(index);
         }
         done
-    }
-
-    /// Steps a consumer once. `None` when the replica died or the step failed.
-    pub fn step(&mut self, index: usize, partition: usize) -> Option<Progress> {
-        let consumer = Arc::clone(&self.replicas[index].consumers[partition]);
-        let stepped = step_consumer(&self.faults, &consumer);
-        self.store.stand_down();
-        if stepped.is_none() {
-            self.restart(index);
-        }
-        stepped.flatten()
-    }
-
-    /// Tries the parked facts of a partition again.
-    pub fn redrive(&mut self, index: usize, partition: usize) {
-        let consumer = Arc::clone(&self.replicas[index].consumers[partition]);
-        let mut consumer = consumer.lock().unwrap_or_else(PoisonError::into_inner);
-        let redriven = poll(&self.faults, consumer.redrive());
-        self.store.stand_down();
-        if redriven.is_none() {
-            self.restart(index);
-        }
-    }
-
-    /// Where the store says that the consumer of a partition is.
-    ///
-    /// # Panics
-    /// Never: a memory store is always ready.
-    #[must_use]
-    pub fn position(&self, partition: usize) -> Position {
-        let position = self.store.inner().position(&self.partitions[partition]).now_or_never();
-        position.expect("a memory store is always ready").expect("a memory store can be read")
-    }
-
-    /// Removes facts that this service has done from the outbox of who published them; how many.
-    ///
-    /// # Panics
-    /// Never: a memory store is always ready.
-    pub fn trim_what_it_read<R: Row>(&self, producer: &MemoryStore<R>, before_us: i64) -> u64 {
-        let trim = |(index, partition): (usize, &Partition)| {
-            let done = if planted(Defect::TrimmedBeforeRead) { ANYWHERE } else { self.position(index) };
-            self.log.archive(partition, done);
-            let trimmed = producer.trim(partition.topic, done, before_us).now_or_never();
-            let trimmed =
-                trimmed.expect("a memory store is always ready").expect("a memory store can be trimmed");
-            if trimmed > 0 {
-                self.faults.mark(Marker::Trimmed);
-            }
-            trimmed
-        };
-        self.partitions.iter().enumerate().map(trim).sum()
-    }
-
-    /// Lets the consumer of another replica step before one of the coming calls to the store.
-    pub fn race_consumer(&self, calls: u64, index: usize, partition: usize) {
-        let rival = Arc::clone(&self.replicas[index].consumers[partition]);
-        let faults = Arc::clone(&self.faults);
-        let act = move || {
-            step_consumer(&faults, &rival);
-        };
-        self.store.lie_in_wait(calls, Box::new(act));
     }
 
     /// Lets another replica do a batch before one of the coming calls to the store. What came of it
@@ -226,6 +168,113 @@ impl<M: Machine> Node<M> {
             at_us: 0,
         };
         Item::Redrive(self.log.truth(partition, after, most).into_iter().map(copy).collect())
+    }
+}
+
+/// One service, whatever its rows are.
+pub trait Service {
+    /// Its name.
+    fn name(&self) -> &'static str;
+    /// What it consumes.
+    fn log(&self) -> &Arc<SimLog>;
+    /// The partitions that it consumes.
+    fn partitions(&self) -> &[Partition];
+    /// Where the store says that the consumer of a partition is.
+    fn position(&self, partition: usize) -> Position;
+    /// How many facts are parked.
+    fn parked(&self) -> usize;
+    /// The replica that a partition is given to.
+    fn owner(&self, partition: usize) -> usize;
+    /// Gives a partition to another replica, which begins where the store says.
+    fn rebalance(&mut self, partition: usize);
+    /// Ends a replica and starts it again; what it had in memory is gone.
+    fn restart(&mut self, replica: usize);
+    /// Steps a consumer once. `None` when the replica died or the step failed.
+    fn step(&mut self, replica: usize, partition: usize) -> Option<Progress>;
+    /// Tries the parked facts of a partition again.
+    fn redrive(&mut self, replica: usize, partition: usize);
+    /// Lets the consumer of another replica step before one of the coming calls to the store.
+    fn race_consumer(&self, calls: u64, replica: usize, partition: usize);
+    /// Delivers facts out of their turn: the facts, and why it failed, should it have.
+    fn deliver(&mut self, partition: usize, after: Position, most: usize) -> (Vec<Record>, Option<String>);
+}
+
+impl<M: Machine> Service for Node<M> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn log(&self) -> &Arc<SimLog> {
+        &self.log
+    }
+
+    fn partitions(&self) -> &[Partition] {
+        &self.partitions
+    }
+
+    fn position(&self, partition: usize) -> Position {
+        let position = self.store.inner().position(&self.partitions[partition]).now_or_never();
+        position.expect("a memory store is always ready").expect("a memory store can be read")
+    }
+
+    fn parked(&self) -> usize {
+        let parked = self.store.inner().parked().now_or_never();
+        parked.expect("a memory store is always ready").expect("a memory store can be read").len()
+    }
+
+    fn owner(&self, partition: usize) -> usize {
+        self.owners[partition]
+    }
+
+    fn rebalance(&mut self, partition: usize) {
+        let owner = (self.owners[partition] + 1) % REPLICAS;
+        self.owners[partition] = owner;
+        let fresh = self.consumer(&self.partitions[partition], &self.replicas[owner].pipeline);
+        self.replicas[owner].consumers[partition] = fresh;
+    }
+
+    fn restart(&mut self, replica: usize) {
+        self.replicas[replica] = self.start(replica);
+    }
+
+    fn step(&mut self, replica: usize, partition: usize) -> Option<Progress> {
+        let consumer = Arc::clone(&self.replicas[replica].consumers[partition]);
+        let stepped = step_consumer(&self.faults, &consumer);
+        self.store.stand_down();
+        if stepped.is_none() {
+            self.restart(replica);
+        }
+        stepped.flatten()
+    }
+
+    fn redrive(&mut self, replica: usize, partition: usize) {
+        let consumer = Arc::clone(&self.replicas[replica].consumers[partition]);
+        let mut consumer = consumer.lock().unwrap_or_else(PoisonError::into_inner);
+        let redriven = poll(&self.faults, consumer.redrive());
+        self.store.stand_down();
+        if redriven.is_none() {
+            self.restart(replica);
+        }
+    }
+
+    fn race_consumer(&self, calls: u64, replica: usize, partition: usize) {
+        let rival = Arc::clone(&self.replicas[replica].consumers[partition]);
+        let faults = Arc::clone(&self.faults);
+        let act = move || {
+            step_consumer(&faults, &rival);
+        };
+        self.store.lie_in_wait(calls, Box::new(act));
+    }
+
+    fn deliver(&mut self, partition: usize, after: Position, most: usize) -> (Vec<Record>, Option<String>) {
+        let item = self.out_of_turn(partition, after, most);
+        let outcome = self.run(0, std::slice::from_ref(&item)).and_then(|mut outcomes| outcomes.pop());
+        let Item::Redrive(copies) = item else { return (Vec::new(), None) };
+        let failed = match outcome {
+            Some(Ok(Done::Delivered(Delivered { poison: None, .. }))) => None,
+            other => Some(format!("{:?}", other.map(|outcome| outcome.map(|_| "stuck")))),
+        };
+        (copies.into_iter().map(|copy| copy.record).collect(), failed)
     }
 }
 

@@ -1,15 +1,17 @@
 //! What organisers do: they put events on sale, change them, and call them off.
 
 use domain::{
-    Currency, EventId, Money, TicketTypeId, Time,
+    Currency, EventId, Money, TicketTypeId, Time, UserId,
     event::{Event, EventDraft, TicketType, TicketTypeDraft, Venue},
     facts::EventStatus,
 };
 use event::{Actor, Edit, EventCommand};
 use kit::{Item, Request};
 
-use crate::world::{BEGINNING_MICROS, World, uuid};
+use crate::world::{BEGINNING_MICROS, EVENT, World, uuid};
 
+/// How often an event is changed by somebody else than its organiser, in 10,000.
+const BY_STRANGERS: u32 = 1_000;
 /// The most tries to put an event on sale while its store has faults.
 const MOST_TRIES: usize = 100;
 
@@ -36,7 +38,10 @@ impl World {
     fn draw_event(&mut self, number: i64) -> Event {
         let rng = &mut self.rng;
         let now = Time::from_micros(BEGINNING_MICROS);
-        let starts_at = now.plus_seconds(rng.between(1_200, 20_000));
+        // Some begin soon, so that they are rated while they are still sold.
+        let is_soon = rng.chance(4_000);
+        let starts_at =
+            now.plus_seconds(if is_soon { rng.between(1, 300) } else { rng.between(1_200, 20_000) });
         let kinds = rng.between(1, 3);
         let ticket_types: Vec<TicketType> = (0..kinds)
             .map(|index| {
@@ -77,11 +82,18 @@ impl World {
         let event_id = *self.rng.pick(&self.shows);
         let edit = self.draw_edit(event_id);
         self.note(format_args!("organiser: {edit:?}"));
-        let actor = Actor { user_id: self.organizer, is_admin: false };
+        // Sometimes it is not the organiser who asks.
+        let is_stranger = self.rng.chance(BY_STRANGERS);
+        let user_id = if is_stranger { UserId(uuid(&mut self.rng)) } else { self.organizer };
+        let actor = Actor { user_id, is_admin: false };
         let item = request(EventCommand::Edit { event_id, actor, expected: None, edit });
         self.race_event();
-        let replica = self.acting_replica();
-        self.event.run(replica, std::slice::from_ref(&item));
+        let replica = self.acting_replica(EVENT);
+        let outcome = self.event.run(replica, std::slice::from_ref(&item)).and_then(|mut all| all.pop());
+        let is_done = matches!(outcome, Some(Ok(_)));
+        let mut witness = self.watcher.witness();
+        witness
+            .require(!is_stranger || !is_done, "nobody reaches what is another's", || event_id.to_string());
     }
 
     fn draw_edit(&mut self, event_id: EventId) -> Edit {

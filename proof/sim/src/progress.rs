@@ -28,6 +28,10 @@ impl Witness {
             self.require(to >= from, "positions rise", || {
                 format!("{service} went from {from:?} back to {to:?} of {}", advance.partition)
             });
+            let known = self.positions.insert((service, advance.partition.clone()), to).unwrap_or_default();
+            self.require(known == from, "a position is moved by who knows it", || {
+                format!("{service} moved {} from {from:?}, but it was at {known:?}", advance.partition)
+            });
             if !self.parked.is_empty() {
                 self.check_order(service, advance);
             }
@@ -37,7 +41,8 @@ impl Witness {
     fn see_park(&mut self, service: &'static str, parked: &Parked) {
         let key = &parked.record.fact.key;
         let blocked = (service, parked.partition.clone(), key.clone());
-        let was_bad = self.reads.get(service).is_some_and(|log| log.was_bad(parked.record.position));
+        let was_bad =
+            self.reads.get(service).is_some_and(|log| log.was_bad(&parked.partition, parked.record.position));
         if !was_bad {
             self.faults.mark(Marker::ParkedBehind);
             self.require(self.ever_parked.contains(&blocked), "a parked fact blocks only its key", || {

@@ -10,15 +10,13 @@ use domain::{
     ticket::{Booking, BookingStatus, PaymentStatus, RefundStatus, payment::Answer},
 };
 use event::EventRow;
-use futures_util::FutureExt;
-use kit::{Item, Machine, consumer::Progress};
-use store::Store;
+use kit::consumer::Progress;
 use ticket::TicketRow;
 
 use crate::{
-    node::Node,
+    relays::Marked,
     witness::Violation,
-    world::{SECOND, World},
+    world::{CONSUMERS, SECOND, World},
 };
 
 /// The most rounds until nothing moves any more.
@@ -34,9 +32,11 @@ impl World {
     /// Ends the faults, lets time pass beyond every hold, and checks what must be true at the end.
     pub(crate) fn come_to_rest(&mut self) {
         self.faults.off();
-        self.event.log.calm();
-        self.ticket.log.calm();
+        for number in 0..CONSUMERS {
+            self.service(number).log().calm();
+        }
         self.note(format_args!("faults off"));
+        self.open_the_rest();
         let mut is_quiet = false;
         for _ in 0..MOST_ROUNDS {
             let before = self.watcher.witness().commits;
@@ -61,27 +61,52 @@ impl World {
     }
 
     fn round(&mut self) {
-        drain(&mut self.event);
-        drain(&mut self.ticket);
+        for number in 0..self.relays.len() {
+            for _ in 0..MOST_CONSUMER_STEPS {
+                if !self.relays[number].step(0, Marked::Yes) {
+                    break;
+                }
+            }
+        }
+        for number in 0..CONSUMERS {
+            self.drain(number);
+        }
         self.pass_beyond_holds();
         self.sweep();
+        while self.send_mail(0).is_some_and(|tried| tried > 0) {}
         let commits = self.watcher.witness().commits;
         self.note(format_args!("a round: {commits} commits"));
     }
 
-    /// Whatever the sweep has to look at is due from now on.
+    /// Tries what is parked again and consumes until there is nothing more.
+    fn drain(&mut self, number: usize) {
+        let service = self.service(number);
+        for partition in 0..service.partitions().len() {
+            service.redrive(0, partition);
+            for _ in 0..MOST_CONSUMER_STEPS {
+                // A fenced consumer finds its place at its next step.
+                if service.step(0, partition) == Some(Progress::Idle) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Whatever the sweep and the couriers have to look at is due from now on.
     fn pass_beyond_holds(&mut self) {
         let due = self.watcher.witness().bookings.values().filter_map(Booking::due_at).max();
-        let latest = due.map_or(0, |due| due.micros());
+        let mail = self.couriers.as_ref().and_then(|_| self.next_mail());
+        let latest = due.into_iter().chain(mail).max().map_or(0, |due| due.micros());
         self.time.set(self.time.micros().max(latest) + SECOND);
     }
 
-    fn check_rest(&self) -> Vec<Violation> {
+    fn check_rest(&mut self) -> Vec<Violation> {
         let mut found = Findings::default();
         self.check_consumers(&mut found);
         self.check_stores(&mut found);
         self.check_keys(&mut found);
         self.check_money(&mut found);
+        self.check_followers(&mut found);
         let witness = self.watcher.witness();
         for booking in witness.bookings.values() {
             check_booking(booking, witness.holds.get(&booking.id), &mut found);
@@ -102,11 +127,21 @@ impl World {
         found.0
     }
 
-    fn check_consumers(&self, found: &mut Findings) {
+    fn check_consumers(&mut self, found: &mut Findings) {
         let parked = self.watcher.witness().parked.len();
         found.require(parked == 0, "nothing parked", || format!("{parked} facts"));
-        check_positions(&self.event, found);
-        check_positions(&self.ticket, found);
+        let unpublished = self.watcher.witness().unpublished();
+        found.require(unpublished == 0, "every fact is published", || format!("{unpublished} are not"));
+        for number in 0..CONSUMERS {
+            let service = self.service(number);
+            let name = service.name();
+            for (index, partition) in service.partitions().iter().enumerate() {
+                let left = service.log().truth(partition, service.position(index), 1).len();
+                found.require(left == 0, "at rest", || format!("{name} has not read all of {partition}"));
+            }
+            let parked = service.parked();
+            found.require(parked == 0, "nothing parked", || format!("{parked} at {name}"));
+        }
     }
 
     /// The stores hold what the witness saw committed, and the events' figures are those of their holds.
@@ -184,55 +219,33 @@ impl World {
         }
     }
 
+    fn redeliver(&mut self, number: usize) -> Vec<String> {
+        let service = self.service(number);
+        let mut failed = Vec::new();
+        for partition in 0..service.partitions().len() {
+            let mut after = Position(0);
+            loop {
+                let (records, why) = service.deliver(partition, after, REDELIVERED_AT_ONCE);
+                let Some(last) = records.last() else { break };
+                after = last.position;
+                failed.extend(why);
+            }
+        }
+        failed
+    }
+
     /// Every fact so far once more, to everybody: nothing may change.
     fn redeliver_everything(&mut self) {
         let before = self.watcher.witness().effective;
-        let mut failed = redeliver(&mut self.event);
-        failed.extend(redeliver(&mut self.ticket));
+        let mut failed = Vec::new();
+        for number in 0..CONSUMERS {
+            failed.extend(self.redeliver(number));
+        }
         let mut witness = self.watcher.witness();
         let changed = witness.effective - before;
         witness.require(changed == 0, "redelivery changes nothing", || format!("{changed} commits"));
         witness.require(failed.is_empty(), "redelivery changes nothing", || failed.join("; "));
     }
-}
-
-/// Tries what is parked again and consumes until there is nothing more.
-fn drain<M: Machine>(node: &mut Node<M>) {
-    for partition in 0..node.partitions.len() {
-        node.redrive(0, partition);
-        for _ in 0..MOST_CONSUMER_STEPS {
-            // A fenced consumer finds its place at its next step.
-            if node.step(0, partition) == Some(Progress::Idle) {
-                break;
-            }
-        }
-    }
-}
-
-fn redeliver<M: Machine>(node: &mut Node<M>) -> Vec<String> {
-    let mut failed = Vec::new();
-    for partition in 0..node.partitions.len() {
-        let mut after = Position(0);
-        loop {
-            let item = node.out_of_turn(partition, after, REDELIVERED_AT_ONCE);
-            let Item::Redrive(copies) = &item else { break };
-            let Some(last) = copies.last() else { break };
-            after = last.record.position;
-            let outcomes = node.run(0, std::slice::from_ref(&item)).unwrap_or_default();
-            failed.extend(outcomes.into_iter().filter_map(|o| o.err().map(|why| format!("{why:?}"))));
-        }
-    }
-    failed
-}
-
-fn check_positions<M: Machine>(node: &Node<M>, found: &mut Findings) {
-    for (index, partition) in node.partitions.iter().enumerate() {
-        let left = node.log.truth(partition, node.position(index), 1).len();
-        found.require(left == 0, "at rest", || format!("{} has not read all of {partition}", node.name));
-    }
-    let parked = node.store.inner().parked().now_or_never();
-    let parked = parked.expect("a memory store is always ready").expect("a memory store can be read");
-    found.require(parked.is_empty(), "nothing parked", || format!("{} at {}", parked.len(), node.name));
 }
 
 fn check_booking(booking: &Booking, hold: Option<&Hold>, found: &mut Findings) {
@@ -272,14 +285,14 @@ fn worth(booking: &Booking) -> i64 {
 
 /// What was found at the end.
 #[derive(Default)]
-struct Findings(Vec<Violation>);
+pub(crate) struct Findings(pub Vec<Violation>);
 
 impl Findings {
-    fn add(&mut self, invariant: &'static str, detail: String) {
+    pub(crate) fn add(&mut self, invariant: &'static str, detail: String) {
         self.0.push(Violation { invariant, detail });
     }
 
-    fn require(&mut self, holds: bool, invariant: &'static str, detail: impl FnOnce() -> String) {
+    pub(crate) fn require(&mut self, holds: bool, invariant: &'static str, detail: impl FnOnce() -> String) {
         if !holds {
             self.add(invariant, detail());
         }

@@ -12,11 +12,14 @@ use std::{
 use domain::planted::{Defect, activate};
 
 use crate::{
-    faults::Counts,
+    faults::{Counts, Fault, Marker},
     trace::Printing,
     witness::Violation,
     world::{BEGINNING_MICROS, World},
 };
+
+/// Beyond the orders of any seed.
+const MOST_ORDERS: usize = 1_000;
 
 /// What became of one seed.
 #[derive(Debug, Clone)]
@@ -27,7 +30,7 @@ pub struct Report {
     pub bookings: u64,
     /// Steps that were taken.
     pub steps: u64,
-    /// Commits of both services.
+    /// Commits of all services.
     pub commits: u64,
     /// Simulated time, in microseconds.
     pub micros: i64,
@@ -42,8 +45,14 @@ pub struct Report {
 /// Runs one seed on this thread, which must be inside of [`with_clock`]. A panic is a violation.
 #[must_use]
 pub fn run_seed(seed: u64, printing: Printing) -> Report {
+    run_seed_with(seed, printing, usize::MAX)
+}
+
+/// As [`run_seed`], with no more orders than this.
+#[must_use]
+pub fn run_seed_with(seed: u64, printing: Printing, most_orders: usize) -> Report {
     let run = catch_unwind(AssertUnwindSafe(|| {
-        let mut world = World::new(seed, printing);
+        let mut world = World::with_orders(seed, printing, most_orders);
         world.run();
         report(seed, &world)
     }));
@@ -102,7 +111,7 @@ pub struct Summary {
     pub bookings: u64,
     /// Steps that were taken.
     pub steps: u64,
-    /// Commits of both services.
+    /// Commits of all services.
     pub commits: u64,
     /// Simulated time, in microseconds.
     pub micros: i64,
@@ -126,9 +135,48 @@ impl Summary {
     }
 }
 
-/// Runs seeds on all cores. `progress` is told of each seed, in whatever order they end.
+/// The fewest orders with which a seed still fails; none when it does not fail. What happens after the last order is
+/// the same for each number, what happens before it is not, so every number is tried from below.
 #[must_use]
-pub fn run_many(from: u64, seeds: u64, progress: impl Fn(&Report) + Sync) -> Summary {
+pub fn smallest(seed: u64) -> Option<usize> {
+    with_clock(|| {
+        activate(None);
+        (0..MOST_ORDERS).find(|orders| !run_seed_with(seed, Printing::Off, *orders).violations.is_empty())
+    })
+}
+
+impl Summary {
+    /// What was counted, for whoever writes a report.
+    #[must_use]
+    pub fn json(&self, seconds: f64) -> serde_json::Value {
+        let by_name = |names: Vec<(&'static str, u64)>| -> serde_json::Map<String, serde_json::Value> {
+            names.into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect()
+        };
+        let faults = Fault::ALL.iter().map(|fault| (fault.name(), self.counts.faults[*fault as usize]));
+        let seen = Marker::ALL.iter().map(|marker| (marker.name(), self.counts.markers[*marker as usize]));
+        let failed = self.failed.iter().flat_map(|report| {
+            let text = |violation: &Violation| format!("seed {}: {violation}", report.seed);
+            report.violations.iter().map(text)
+        });
+        serde_json::json!({
+            "seeds": self.seeds,
+            "bookings": self.bookings,
+            "steps": self.steps,
+            "commits": self.commits,
+            "simulated_seconds": self.micros / 1_000_000,
+            "seconds": seconds,
+            "faults": self.counts.faults_in_all(),
+            "faults_by_kind": by_name(faults.collect()),
+            "situations": by_name(seen.collect()),
+            "failed_seeds": self.failed.len(),
+            "violations": failed.collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// Runs seeds on so many threads. `progress` is told of each seed, in whatever order they end.
+#[must_use]
+pub fn run_many(from: u64, seeds: u64, jobs: usize, progress: impl Fn(&Report) + Sync) -> Summary {
     let next = AtomicU64::new(0);
     let summary = Mutex::new(Summary::default());
     let work = || {
@@ -146,7 +194,7 @@ pub fn run_many(from: u64, seeds: u64, progress: impl Fn(&Report) + Sync) -> Sum
         });
     };
     thread::scope(|scope| {
-        for _ in 0..cores() {
+        for _ in 0..jobs {
             scope.spawn(work);
         }
     });
@@ -178,9 +226,9 @@ pub fn catch(defect: Defect, from: u64, seeds: u64) -> Option<Caught> {
     })
 }
 
-/// Tries every defect on all cores; in the order of [`Defect::ALL`].
+/// Tries every defect on so many threads; in the order of [`Defect::ALL`].
 #[must_use]
-pub fn catch_all(from: u64, seeds: u64) -> Vec<Option<Caught>> {
+pub fn catch_all(from: u64, seeds: u64, jobs: usize) -> Vec<Option<Caught>> {
     let next = AtomicU64::new(0);
     let caught = Mutex::new(vec![None; Defect::ALL.len()]);
     let work = || loop {
@@ -190,7 +238,7 @@ pub fn catch_all(from: u64, seeds: u64) -> Vec<Option<Caught>> {
         caught.lock().unwrap_or_else(PoisonError::into_inner)[index] = found;
     };
     thread::scope(|scope| {
-        for _ in 0..cores() {
+        for _ in 0..jobs {
             scope.spawn(work);
         }
     });

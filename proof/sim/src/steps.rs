@@ -1,11 +1,14 @@
 //! One step of the world: what a seed lets happen next.
 
+use bus::{Position, Topic};
+use domain::planted::{Defect, planted};
 use ticket::Sweep;
 
 use crate::{
-    faults::Fault,
-    node::{REPLICAS, poll},
-    world::{SECOND, World},
+    faults::{Fault, Marker},
+    node::{REPLICAS, Service, poll},
+    relays::Marked,
+    world::{CONSUMERS, EVENT, SECOND, TICKET, World},
 };
 
 /// The most steps of a seed, should its orders never all be placed.
@@ -28,8 +31,18 @@ pub enum Step {
     ConsumeBookings,
     /// The ticket service's consumer of seats steps.
     ConsumeSeats,
-    /// The ticket service's consumer of events steps.
-    ConsumeEvents,
+    /// Any other consumer steps, of any service.
+    ConsumeOther,
+    /// Relays publish.
+    Relay,
+    /// Somebody does something with their account.
+    Account,
+    /// Somebody rates an event.
+    Rate,
+    /// Somebody reads an event's page.
+    Visit,
+    /// A courier sends mail.
+    Mail,
     /// The ticket service sweeps.
     Sweep,
     /// A payment is asked of the provider.
@@ -50,7 +63,12 @@ impl Step {
         Self::Ask,
         Self::ConsumeBookings,
         Self::ConsumeSeats,
-        Self::ConsumeEvents,
+        Self::ConsumeOther,
+        Self::Relay,
+        Self::Account,
+        Self::Rate,
+        Self::Visit,
+        Self::Mail,
         Self::Sweep,
         Self::Capture,
         Self::Tick,
@@ -67,7 +85,12 @@ impl Step {
             Self::ConsumeBookings | Self::ConsumeSeats => 22,
             Self::Capture => 18,
             Self::Sweep | Self::Tick => 5,
-            Self::ConsumeEvents => 6,
+            Self::ConsumeOther => 14,
+            Self::Relay => 40,
+            Self::Account => 4,
+            Self::Rate => 5,
+            Self::Visit => 1,
+            Self::Mail => 6,
             Self::Operate => 3,
             Self::Trim | Self::Organise => 2,
         }
@@ -93,9 +116,17 @@ impl World {
         self.disturb();
         match self.draw_step() {
             Step::Ask => self.ask(),
-            Step::ConsumeBookings => self.consume_bookings(),
-            Step::ConsumeSeats => self.consume_ticket(0),
-            Step::ConsumeEvents => self.consume_ticket(1),
+            Step::ConsumeBookings => self.consume(EVENT, 0),
+            Step::ConsumeSeats => self.consume(TICKET, 0),
+            Step::ConsumeOther => self.consume_any(),
+            Step::Relay => self.relay(),
+            Step::Account => self.use_account(),
+            Step::Rate => self.rate(),
+            Step::Visit => self.visit(),
+            Step::Mail => {
+                let replica = self.acting_courier();
+                self.send_mail(replica);
+            }
             Step::Sweep => self.sweep(),
             Step::Capture => {
                 for _ in 0..=self.rng.below(MOST_CAPTURES) {
@@ -122,9 +153,17 @@ impl World {
     }
 
     fn draw_step(&mut self) -> Step {
-        let total: u64 = self.knobs.weights.iter().sum();
+        // What a seed does not have is not drawn.
+        let mut weights = self.knobs.weights;
+        if self.relays.is_empty() {
+            weights[Step::Relay as usize] = 0;
+        }
+        if self.couriers.is_none() {
+            weights[Step::Mail as usize] = 0;
+        }
+        let total: u64 = weights.iter().sum();
         let mut drawn = self.rng.below(total);
-        for (step, weight) in Step::ALL.iter().zip(self.knobs.weights) {
+        for (step, weight) in Step::ALL.iter().zip(weights) {
             if drawn < weight {
                 return *step;
             }
@@ -138,8 +177,18 @@ impl World {
         self.time.set(self.time.micros() + micros.cast_signed());
     }
 
-    /// The replica that steps a consumer: mostly the first, sometimes one that was thought gone.
-    pub(crate) fn acting_replica(&mut self) -> usize {
+    /// The replica that acts for a service: mostly the one that has its first partition, sometimes one that was
+    /// thought gone.
+    pub(crate) fn acting_replica(&mut self, service: usize) -> usize {
+        self.acting_consumer(service, 0)
+    }
+
+    fn acting_consumer(&mut self, service: usize, partition: usize) -> usize {
+        let owner = self.service(service).owner(partition);
+        if self.faults.strikes(Fault::ZombieConsumer) { (owner + 1) % REPLICAS } else { owner }
+    }
+
+    fn acting_courier(&mut self) -> usize {
         usize::from(self.faults.strikes(Fault::ZombieConsumer))
     }
 
@@ -152,28 +201,45 @@ impl World {
         }
     }
 
-    fn consume_bookings(&mut self) {
-        let replica = self.acting_replica();
-        if self.faults.tries(Fault::Race) {
-            let calls = self.rng.below(4);
-            self.event.race_consumer(calls, 1 - replica, 0);
-        }
-        let progress = self.event.step(replica, 0);
-        self.note(format_args!("event {replica} consumes bookings: {progress:?}"));
+    fn consume(&mut self, service: usize, partition: usize) {
+        let replica = self.acting_consumer(service, partition);
+        let rival = (replica + 1) % REPLICAS;
+        let race = match service {
+            TICKET => self.race_ticket(rival, partition),
+            other => {
+                if self.faults.tries(Fault::Race) {
+                    let calls = self.rng.below(4);
+                    self.service(other).race_consumer(calls, rival, partition);
+                }
+                None
+            }
+        };
+        let service = self.service(service);
+        let progress = service.step(replica, partition);
+        let (name, of) = (service.name(), service.partitions()[partition].clone());
+        self.note(format_args!("{name} {replica} consumes {of}: {progress:?}"));
+        self.finish_race(race);
     }
 
-    fn consume_ticket(&mut self, partition: usize) {
-        let replica = self.acting_replica();
-        let race = self.race_ticket(1 - replica, partition);
-        let progress = self.ticket.step(replica, partition);
-        let what = ["seats", "events"][partition];
-        self.note(format_args!("ticket {replica} consumes {what}: {progress:?}"));
-        self.finish_race(race);
+    fn consume_any(&mut self) {
+        let service = self.rng.index(CONSUMERS);
+        let partitions = self.service(service).partitions().len();
+        let partition = self.rng.index(partitions);
+        self.consume(service, partition);
+    }
+
+    /// Some relays publish; now and then one does that was thought gone.
+    fn relay(&mut self) {
+        let number = self.rng.index(self.relays.len());
+        let replica = usize::from(self.faults.strikes(Fault::SecondRelay));
+        let is_marked = if self.rng.chance(7_000) { Marked::Yes } else { Marked::Later };
+        let has_moved = self.relays[number].step(replica, is_marked);
+        self.note(format_args!("relay {number} {replica}: moved {has_moved}"));
     }
 
     /// Looks for what is due, as the ticket service does by itself.
     pub(crate) fn sweep(&mut self) {
-        let replica = self.acting_replica();
+        let replica = self.acting_replica(TICKET);
         let partition = self.rng.index(2);
         let race = match self.race_to_pay(1 - replica) {
             None => self.race_ticket(1 - replica, partition),
@@ -203,9 +269,31 @@ impl World {
     fn trim(&mut self) {
         let seconds_kept = self.rng.between(0, self.knobs.hold_seconds);
         let before_us = self.time.micros() - seconds_kept * SECOND;
-        let trimmed = self.event.trim_what_it_read(self.ticket.store.inner().as_ref(), before_us)
-            + self.ticket.trim_what_it_read(self.event.store.inner().as_ref(), before_us);
-        self.note(format_args!("{trimmed} facts leave the outboxes"));
+        let mut trimmed: u64 = self.relays.iter().map(|relay| relay.trim(before_us)).sum();
+        for source in self.sources.clone() {
+            for partition in
+                Topic::ALL.into_iter().flat_map(|topic| bus::Log::partitions(source.as_ref(), topic))
+            {
+                let mut done = Position(u64::MAX);
+                for number in 0..CONSUMERS {
+                    let service = self.service(number);
+                    if let Some(index) = service.partitions().iter().position(|mine| *mine == partition) {
+                        done = done.min(service.position(index));
+                    }
+                }
+                if planted(Defect::TrimmedBeforeRead) {
+                    done = Position(u64::MAX);
+                }
+                for number in 0..CONSUMERS {
+                    self.service(number).log().archive(&partition, done);
+                }
+                trimmed += source.trim(partition.topic, done, before_us);
+            }
+        }
+        if trimmed > 0 {
+            self.faults.mark(Marker::Trimmed);
+        }
+        self.note(format_args!("{trimmed} facts leave the logs"));
     }
 
     fn operate(&mut self) {
@@ -213,17 +301,19 @@ impl World {
             return;
         }
         if self.rng.chance(5_000) {
-            let mended = self.event.log.mend() + self.ticket.log.mend();
+            let mended: usize = (0..CONSUMERS).map(|number| self.service(number).log().mend()).sum();
             self.note(format_args!("{mended} unreadable facts mended"));
         }
-        let replica = self.acting_replica();
-        if self.rng.chance(5_000) {
+        let number = self.rng.index(CONSUMERS);
+        let partition = {
+            let partitions = self.service(number).partitions().len();
+            self.rng.index(partitions)
+        };
+        let replica = self.acting_consumer(number, partition);
+        if number == EVENT {
             self.race_event();
-            self.event.redrive(0, 0);
-        } else {
-            let partition = self.rng.index(2);
-            self.ticket.redrive(replica, partition);
         }
+        self.service(number).redrive(replica, partition);
         let left = self.watcher.witness().parked.len();
         self.note(format_args!("redriven: {left} facts are still parked"));
     }

@@ -17,6 +17,12 @@ use crate::{
     log::SimLog,
 };
 
+/// The store of a service, empty, with an outbox of these topics.
+#[must_use]
+pub fn open<R: Row>(topics: &[Topic]) -> Arc<MemoryStore<R>> {
+    Arc::new(MemoryStore::new(topics))
+}
+
 /// Sees every commit of a store.
 pub trait Watch<R: Row>: Send + Sync + 'static {
     /// A commit is about to be made; the result is handed back once it has been.
@@ -172,6 +178,7 @@ impl<R: Row> Store<R> for SimStore<R> {
 
     /// Of seeds in which no second process acts.
     fn is_sole_writer(&self) -> bool {
-        !self.faults.is_drawn(Fault::Race) && !self.faults.is_drawn(Fault::ZombieConsumer)
+        let others = [Fault::Race, Fault::ZombieConsumer, Fault::Rebalance];
+        !others.into_iter().any(|fault| self.faults.is_drawn(fault))
     }
 }

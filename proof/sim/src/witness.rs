@@ -1,8 +1,9 @@
-//! The witness sees every commit of both stores, keeps its own picture, and notes what must never be.
+//! The witness sees every commit of all stores, keeps its own picture, and notes what must never be.
 //!
 //! It looks only at what a commit changes, so looking after every commit is cheap. What it notes
-//! about bookings is in [`crate::bookings`], about seats in [`crate::holds`], about consumers in
-//! [`crate::progress`]; what must be at the end is in [`crate::rest`].
+//! about bookings is in [`crate::bookings`], about seats in [`crate::holds`], about accounts and ratings in
+//! `others`, about consumers in [`crate::progress`], about published facts in `published`; what must be at the end
+//! is in [`crate::rest`] and `follow`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,17 +11,24 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use analytics::AnalyticsRow;
 use bus::{Fact, Partition, Position};
 use domain::{
-    BookingId, EventId, TicketTypeId,
+    BookingId, EventId, SessionId, TicketTypeId, UserId,
     event::{Event, Hold, Inventory},
+    facts::Published,
+    feedback::{Rating, Summary},
     ticket::Booking,
+    user::{Account, Session},
 };
 use event::EventRow;
-use store::{Advance, Commit, ParkedChange, Row};
+use feedback::FeedbackRow;
+use notification::NotificationRow;
+use store::{Advance, Commit, Key, ParkedChange, Row};
 use ticket::{EventInfo, TicketRow};
+use user::UserRow;
 
-use crate::{faults::Faults, log::SimLog, store::Watch};
+use crate::{faults::Faults, holds::Ledger, log::SimLog, published::Publications, store::Watch};
 
 /// Something that must never be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +45,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Facts published about one booking, by kind.
+/// Facts that a booking tells, by kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Told {
     /// `booking.placed`
@@ -46,14 +54,6 @@ pub struct Told {
     pub paid: u32,
     /// `booking.cancelled`
     pub cancelled: u32,
-    /// `seats.held`
-    pub held: u32,
-    /// `seats.sold`
-    pub sold: u32,
-    /// `seats.refused`
-    pub refused: u32,
-    /// `seats.released`
-    pub released: u32,
 }
 
 /// Its own picture of both stores.
@@ -75,7 +75,28 @@ pub struct Witness {
     pub infos: BTreeMap<EventId, EventInfo>,
     /// Held and sold by its own count of the holds.
     pub(crate) sums: BTreeMap<(EventId, TicketTypeId), (i64, i64)>,
-    pub(crate) told: BTreeMap<BookingId, Told>,
+    /// How long seats are held, in seconds.
+    pub(crate) hold_seconds: i64,
+    /// What was held, sold, refused and given back, as the event service told it.
+    pub(crate) ledger: Ledger,
+    /// What bookings were told to give back: by booking and number, why, and what they keep.
+    pub(crate) cancels: BTreeMap<(BookingId, u32), (domain::facts::CancelReason, Vec<(TicketTypeId, u32)>)>,
+    /// Every account as last committed.
+    pub accounts: BTreeMap<UserId, Account>,
+    /// Whose each address is.
+    pub(crate) claims: BTreeMap<String, UserId>,
+    /// Every session as last committed.
+    pub sessions: BTreeMap<SessionId, Session>,
+    /// Users who are gone.
+    pub erased: BTreeSet<UserId>,
+    /// Every rating that names somebody, as last committed.
+    pub(crate) ratings: BTreeMap<(EventId, UserId), Rating>,
+    /// The figures of the ratings of each event as last committed.
+    pub(crate) summaries: BTreeMap<EventId, Summary>,
+    /// Where each consumer and each relay is.
+    pub(crate) positions: BTreeMap<(&'static str, Partition), Position>,
+    /// What of the outboxes is on the log, where that is elsewhere.
+    pub(crate) publications: Option<Publications>,
     /// Bookings whose whole cancellation the event service has carried out or noted.
     pub(crate) ended: BTreeSet<BookingId>,
     /// The parked facts of each service with their keys.
@@ -93,7 +114,12 @@ pub struct Witness {
 impl Witness {
     /// A witness of nothing yet; `reads` are the logs by the service that consumes them.
     #[must_use]
-    pub fn new(faults: Arc<Faults>, reads: BTreeMap<&'static str, Arc<SimLog>>) -> Self {
+    pub fn new(
+        faults: Arc<Faults>,
+        reads: BTreeMap<&'static str, Arc<SimLog>>,
+        hold_seconds: i64,
+        is_relayed: bool,
+    ) -> Self {
         Self {
             faults,
             reads,
@@ -104,7 +130,17 @@ impl Witness {
             inventories: BTreeMap::new(),
             infos: BTreeMap::new(),
             sums: BTreeMap::new(),
-            told: BTreeMap::new(),
+            hold_seconds,
+            ledger: Ledger::default(),
+            cancels: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            erased: BTreeSet::new(),
+            ratings: BTreeMap::new(),
+            summaries: BTreeMap::new(),
+            positions: BTreeMap::new(),
+            publications: is_relayed.then(Publications::default),
             ended: BTreeSet::new(),
             parked: BTreeMap::new(),
             ever_parked: BTreeSet::new(),
@@ -135,8 +171,9 @@ impl Witness {
 /// The part of a commit that the witness looks at, whatever the rows are.
 pub(crate) struct Seen<R> {
     pub rows: Vec<Arc<R>>,
-    pub removed: usize,
-    pub facts: Vec<(String, BookingId)>,
+    pub removed: Vec<Key>,
+    pub facts: Vec<Arc<Fact>>,
+    pub forgotten: Vec<(bus::Topic, String)>,
     pub advances: Vec<Advance>,
     pub parked: Vec<ParkedChange>,
     pub at_us: i64,
@@ -144,10 +181,12 @@ pub(crate) struct Seen<R> {
 
 impl<R: Row> Seen<R> {
     fn of(commit: &Commit<R>) -> Self {
+        let removed = commit.changes.iter().filter(|change| change.row.is_none());
         Self {
             rows: commit.changes.iter().filter_map(|change| change.row.clone()).collect(),
-            removed: commit.changes.iter().filter(|change| change.row.is_none()).count(),
-            facts: commit.facts.iter().filter_map(|f| Some((f.kind.clone(), booking_of(f)?))).collect(),
+            removed: removed.map(|change| change.key.clone()).collect(),
+            facts: commit.facts.clone(),
+            forgotten: commit.forgotten.clone(),
             advances: commit.advances.clone(),
             parked: commit.parked.clone(),
             at_us: commit.at_us,
@@ -155,14 +194,13 @@ impl<R: Row> Seen<R> {
     }
 
     fn is_effective(&self) -> bool {
-        !self.rows.is_empty() || self.removed > 0 || !self.facts.is_empty()
+        !self.rows.is_empty() || !self.removed.is_empty() || !self.facts.is_empty()
     }
 }
 
-/// The booking that a fact is about. Each such payload begins with it; reading no more saves time.
-fn booking_of(fact: &Fact) -> Option<BookingId> {
-    let text = fact.payload.strip_prefix("{\"booking_id\":\"")?;
-    text.get(..36)?.parse().ok()
+/// What a fact says, as it was decided.
+pub(crate) fn said(fact: &Fact) -> Arc<Result<Published, String>> {
+    fact.memo.get_or_read(|| Published::read(&fact.kind, &fact.payload))
 }
 
 /// A witness that several stores share.
@@ -180,28 +218,53 @@ impl Watcher {
     pub fn witness(&self) -> MutexGuard<'_, Witness> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl Watch<EventRow> for Watcher {
-    fn look(&self, commit: &Commit<EventRow>) -> Box<dyn FnOnce() + Send> {
+    fn watch<R: Row>(&self, commit: &Commit<R>, see: fn(&mut Witness, Seen<R>)) -> Box<dyn FnOnce() + Send> {
         let (seen, watcher) = (Seen::of(commit), self.clone());
         Box::new(move || {
             let mut witness = watcher.witness();
             witness.count(seen.is_effective());
-            witness.see_progress(EventRow::SERVICE, &seen.advances, &seen.parked);
-            witness.see_seats(seen);
+            witness.see_progress(R::SERVICE, &seen.advances, &seen.parked);
+            witness.see_outbox(R::SERVICE, &seen.forgotten, &seen.facts);
+            see(&mut witness, seen);
         })
+    }
+}
+
+impl Watch<EventRow> for Watcher {
+    fn look(&self, commit: &Commit<EventRow>) -> Box<dyn FnOnce() + Send> {
+        self.watch(commit, Witness::see_seats)
     }
 }
 
 impl Watch<TicketRow> for Watcher {
     fn look(&self, commit: &Commit<TicketRow>) -> Box<dyn FnOnce() + Send> {
-        let (seen, watcher) = (Seen::of(commit), self.clone());
-        Box::new(move || {
-            let mut witness = watcher.witness();
-            witness.count(seen.is_effective());
-            witness.see_progress(TicketRow::SERVICE, &seen.advances, &seen.parked);
-            witness.see_bookings(seen);
-        })
+        self.watch(commit, Witness::see_bookings)
+    }
+}
+
+impl Watch<UserRow> for Watcher {
+    fn look(&self, commit: &Commit<UserRow>) -> Box<dyn FnOnce() + Send> {
+        self.watch(commit, Witness::see_accounts)
+    }
+}
+
+impl Watch<FeedbackRow> for Watcher {
+    fn look(&self, commit: &Commit<FeedbackRow>) -> Box<dyn FnOnce() + Send> {
+        self.watch(commit, Witness::see_ratings)
+    }
+}
+
+// What these keep follows from facts alone: it is held against them once everything is at rest.
+
+impl Watch<NotificationRow> for Watcher {
+    fn look(&self, commit: &Commit<NotificationRow>) -> Box<dyn FnOnce() + Send> {
+        self.watch(commit, |_, _| {})
+    }
+}
+
+impl Watch<AnalyticsRow> for Watcher {
+    fn look(&self, commit: &Commit<AnalyticsRow>) -> Box<dyn FnOnce() + Send> {
+        self.watch(commit, |_, _| {})
     }
 }

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use domain::planted::{Defect, activate};
 use sim::{
     faults::{Fault, Marker},
-    run::{Summary, catch_all, run_many, run_seed, with_clock},
+    invariants::INVARIANTS,
+    run::{Summary, catch_all, cores, run_many, run_seed, with_clock},
     trace::Printing,
 };
 
@@ -18,7 +19,7 @@ const SEEDS_PER_DEFECT: u64 = 2_000;
 
 fn summary() -> &'static Summary {
     static SUMMARY: OnceLock<Summary> = OnceLock::new();
-    SUMMARY.get_or_init(|| run_many(1, SEEDS, |_| {}))
+    SUMMARY.get_or_init(|| run_many(1, SEEDS, cores(), |_| {}))
 }
 
 #[test]
@@ -58,7 +59,11 @@ fn a_seed_repeats_exactly() {
 
 #[test]
 fn every_planted_defect_is_caught() {
-    let caught = catch_all(1, SEEDS_PER_DEFECT);
+    let caught = catch_all(1, SEEDS_PER_DEFECT, cores());
+    for caught in caught.iter().flatten() {
+        let name = caught.violation.invariant;
+        assert!(INVARIANTS.iter().any(|rule| rule.name == name), "not on the list: {name}");
+    }
     let missed: Vec<Defect> = Defect::ALL
         .iter()
         .zip(&caught)
@@ -66,4 +71,13 @@ fn every_planted_defect_is_caught() {
         .map(|((d, _), _)| *d)
         .collect();
     assert!(missed.is_empty(), "missed in {SEEDS_PER_DEFECT} seeds each: {missed:?}");
+}
+
+#[test]
+fn the_page_lists_every_invariant() {
+    let page = include_str!("../../../docs/invariants.md");
+    assert_eq!(page, sim::invariants::page(), "write it anew: sim invariants > docs/invariants.md");
+    for (index, one) in INVARIANTS.iter().enumerate() {
+        assert!(INVARIANTS[..index].iter().all(|other| other.name != one.name), "twice: {}", one.name);
+    }
 }

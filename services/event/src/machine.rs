@@ -10,6 +10,7 @@ use domain::{
     facts::{
         BookingCancelled, BookingPaid, BookingPlaced, EventStatus, EventVisited, FeedbackRecorded, Published,
     },
+    planted::{Defect, planted},
     refusal::Check,
 };
 use kit::{Machine, View};
@@ -288,7 +289,7 @@ fn edit_event(
         (Some(event), Some(inventory)) => (event.clone(), inventory.clone()),
         _ => return Err(Refusal::not_found("event")),
     };
-    if event.organizer_id != actor.user_id && !actor.is_admin {
+    if event.organizer_id != actor.user_id && !actor.is_admin && !planted(Defect::OrganiserNotChecked) {
         return Err(match event.status {
             EventStatus::Draft => Refusal::not_found("event"),
             _ => Refusal::forbidden("only its organiser may change the event"),
@@ -390,7 +391,7 @@ fn visit(view: &mut View<EventRow>, event_id: EventId, date: Day, count: u64) ->
 
 fn rate(view: &mut View<EventRow>, rated: &FeedbackRecorded) -> EventReply {
     let known = rating(view, rated.event_id).map_or(0, |rating| rating.sequence);
-    if rated.sequence > known {
+    if rated.sequence > known || planted(Defect::OldRatingsShown) {
         view.put(Rating {
             event_id: rated.event_id,
             sum: rated.rating_sum,

@@ -20,7 +20,7 @@ use store::Store;
 
 pub use machine::FeedbackMachine;
 pub use rows::FeedbackRow;
-pub use service::Feedback;
+pub use service::{Feedback, evidence};
 
 /// What it tells.
 pub const PUBLISHES: &[Topic] = &[Topic::FeedbackEvent];

@@ -5,6 +5,7 @@ use domain::{
     Refusal, Time, UserId,
     facts::{EventUpserted, Published, SeatsReleased, SeatsSold, UserErased},
     feedback::{self, FeedbackId, Holding, Rate, RatedEvent, Rating, Standing, Summary},
+    planted::{Defect, planted},
 };
 use kit::{Machine, View};
 use serde::{Deserialize, Serialize};
@@ -175,6 +176,7 @@ fn known_holding(view: &View<FeedbackRow>, unheard: Holding) -> Holding {
 /// A fact of a user who was erased meanwhile counts places, but no longer names them.
 fn nameless_if_erased(view: &View<FeedbackRow>, holding: Holding) -> Holding {
     match holding.user_id {
+        Some(_) if planted(Defect::ErasedNamedAgain) => holding,
         Some(user_id) if view.get(&erased_key(user_id)).is_some() => Holding { user_id: None, ..holding },
         _ => holding,
     }

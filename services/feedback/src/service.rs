@@ -10,7 +10,7 @@ use kit::{
 };
 use prost::Message;
 use proto::{HTTP_STATUS_HEADER, v1, v1::feedback_service_server::FeedbackService};
-use store::{Condition, Cursor, Direction, MAX_PAGE, Query, Row, StoreError, Value, Versioned};
+use store::{Condition, Cursor, Direction, MAX_PAGE, Query, Row, Store, StoreError, Value, Versioned};
 use tonic::{Request, Response, Status, metadata::MetadataValue};
 
 use crate::{
@@ -33,18 +33,6 @@ impl Feedback {
     #[must_use]
     pub fn new(handle: Handle<FeedbackMachine>, desk: Desk<FeedbackMachine>) -> Self {
         Self { handle, desk }
-    }
-
-    /// A booking by which the user holds a place now.
-    async fn evidence(&self, event_id: EventId, user_id: UserId) -> Result<Option<BookingId>, ServiceError> {
-        let query = Query::all("holding")
-            .filter(Condition::Is("user_id", Value::Text(user_id.to_string())))
-            .filter(Condition::Is("event_id", Value::Text(event_id.to_string())))
-            .filter(Condition::AtLeast("places", Value::Int(1)))
-            .limit(1);
-        let found = self.handle.store().query(&query).await.map_err(unavailable)?;
-        let holding = found.first().and_then(|versioned| versioned.row.as_holding());
-        Ok(holding.map(|holding| holding.booking_id))
     }
 
     /// The figures of an event that everybody may see.
@@ -74,6 +62,25 @@ impl Feedback {
     }
 }
 
+/// A booking by which a user holds a place now.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn evidence(
+    store: &dyn Store<FeedbackRow>,
+    event_id: EventId,
+    user_id: UserId,
+) -> Result<Option<BookingId>, StoreError> {
+    let query = Query::all("holding")
+        .filter(Condition::Is("user_id", Value::Text(user_id.to_string())))
+        .filter(Condition::Is("event_id", Value::Text(event_id.to_string())))
+        .filter(Condition::AtLeast("places", Value::Int(1)))
+        .limit(1);
+    let found = store.query(&query).await?;
+    let holding = found.first().and_then(|versioned| versioned.row.as_holding());
+    Ok(holding.map(|holding| holding.booking_id))
+}
+
 #[tonic::async_trait]
 impl FeedbackService for Feedback {
     async fn create_feedback(
@@ -88,7 +95,8 @@ impl FeedbackService for Feedback {
         let message = request.into_inner();
         let event_id = convert::event_id(&message.event_id).map_err(ServiceError::from)?;
 
-        let evidence = self.evidence(event_id, user_id).await?;
+        let evidence =
+            evidence(self.handle.store().as_ref(), event_id, user_id).await.map_err(unavailable)?;
 
         let comment = message.comment.trim().to_owned();
         let new_id = FeedbackId(self.handle.environment().id());

@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, collections::BTreeSet, sync::Arc, time::Duratio
 
 use async_trait::async_trait;
 use bus::{Log, LogError, Partition, Position};
+use domain::planted::{Defect, planted};
 use store::{Parked, Row, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
@@ -156,7 +157,9 @@ impl<M: Machine> Consumer<M> {
     /// The keys of which facts of this partition are parked.
     async fn blocked(&self) -> Result<BTreeSet<String>, StoreError> {
         let parked = self.store.parked().await?;
-        let mine = parked.into_iter().filter(|parked| parked.partition == self.partition);
+        let is_mine = |parked: &Parked| parked.partition == self.partition;
+        let mine =
+            parked.into_iter().filter(|parked| is_mine(parked) && !planted(Defect::BlockedKeysForgotten));
         Ok(mine.map(|parked| parked.record.fact.key.clone()).collect())
     }
 
@@ -209,7 +212,10 @@ impl<M: Machine> Consumer<M> {
         }
         // What is still parked afterwards is read again from the store.
         self.memory = None;
-        for parked in by_key.into_values() {
+        for mut parked in by_key.into_values() {
+            if planted(Defect::RedrivenBackwards) {
+                parked.reverse();
+            }
             self.sink.take(Item::Redrive(parked)).await.map_err(ConsumeError::NotDone)?;
         }
         Ok(())

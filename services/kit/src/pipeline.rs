@@ -217,7 +217,9 @@ impl<M: Machine> Pipeline<M> {
         if let Some(idempotency) = idempotency {
             let body = serde_json::to_string(&reply).map_err(|e| NotDone::Unavailable(e.to_string()))?;
             let answer = Answer { fingerprint: idempotency.fingerprint.clone(), body, at_us: now.micros() };
-            batch.answers.push((idempotency.key.clone(), answer));
+            if !planted(Defect::AnswerNotStored) {
+                batch.answers.push((idempotency.key.clone(), answer));
+            }
         }
         Ok(Done::Answered { reply, replayed: false })
     }
@@ -268,7 +270,7 @@ impl<M: Machine> Pipeline<M> {
             }
             delivered.to = record.position;
         }
-        if delivered.poison.is_none() {
+        if delivered.poison.is_none() || planted(Defect::PositionTooFar) {
             delivered.to = delivered.to.max(delivery.to);
         }
         if delivered.to != delivery.from && !delivery.records.is_empty() {
@@ -284,7 +286,9 @@ impl<M: Machine> Pipeline<M> {
         for (parked, heard) in parked.iter().zip(heard) {
             if let Err(reason) = self.process(batch, &parked.record, heard, now) {
                 delivered.poison = Some((parked.record.position, reason));
-                break;
+                if !planted(Defect::UnparkedUndone) {
+                    break;
+                }
             }
             batch.parked.push(ParkedChange::Unpark(parked.partition.clone(), parked.record.position));
         }
@@ -340,7 +344,7 @@ impl<M: Machine> Batch<M> {
 }
 
 fn replay<M: Machine>(idempotency: &Idempotency, known: &Answer) -> Outcome<M::Reply> {
-    if known.fingerprint != idempotency.fingerprint {
+    if known.fingerprint != idempotency.fingerprint && !planted(Defect::BodyNotCompared) {
         return Err(NotDone::Refused(Refusal::new(
             RefusalKind::KeyReused,
             "idempotency_key_reused",

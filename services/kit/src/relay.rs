@@ -20,6 +20,7 @@ mod trim;
 use std::{sync::Arc, time::Duration};
 
 use bus::{Fact, Log, LogError, Partition, Position, PublishError, Publisher, Topic};
+use domain::planted::{Defect, planted};
 use futures_util::future::join_all;
 use store::{Row, Store, StoreError};
 use tokio::time::Instant;
@@ -138,10 +139,16 @@ impl<R: Row> Relay<R> {
         };
         // On an error the memory stays forgotten, and the next step begins at the mark.
         let batch = self.log.read(&self.outbox, memory.published, MAX_BATCH).await?;
-        let facts: Vec<_> = batch.records.into_iter().map(|record| record.fact).collect();
+        let mut facts: Vec<_> = batch.records.into_iter().map(|record| record.fact).collect();
+        if planted(Defect::PublishedBackwards) {
+            facts.reverse();
+        }
         self.count_waiting(&facts);
         if !facts.is_empty() {
-            self.publisher.publish(self.outbox.topic, &facts).await?;
+            let published = self.publisher.publish(self.outbox.topic, &facts).await;
+            if !planted(Defect::RefusalTakenAsPublished) {
+                published?;
+            }
         }
         self.count_published(facts.len());
         let has_moved = batch.next != memory.published;

@@ -50,7 +50,7 @@ const STORE_PAUSE: Duration = Duration::from_secs(2);
 
 /// Sends what is due. It commits beside the service's queue, so that what it has sent is noted even
 /// while the service stops.
-pub(crate) struct Courier {
+pub struct Courier {
     pipeline: Pipeline<NotificationMachine>,
     mailer: Arc<dyn Mailer>,
     renderer: Option<Renderer>,
@@ -58,7 +58,9 @@ pub(crate) struct Courier {
 }
 
 impl Courier {
-    pub(crate) fn new(
+    /// A courier that hands the mails of a pipeline's store to a mailer.
+    #[must_use]
+    pub fn new(
         pipeline: Pipeline<NotificationMachine>,
         mailer: Arc<dyn Mailer>,
         figures: Arc<Figures>,
@@ -76,7 +78,7 @@ impl Courier {
         while !shutdown.is_cancelled() {
             let began = Instant::now();
             let sent = tokio::select! {
-                sent = self.send_due() => sent,
+                sent = self.step() => sent,
                 () = end_of_grace(&shutdown) => return,
             };
             let pause = match sent {
@@ -98,8 +100,11 @@ impl Courier {
         }
     }
 
-    /// Tries the mails that are due, up to [`MAX_BATCH`]; how many tries that were.
-    async fn send_due(&self) -> Result<usize, StoreError> {
+    /// Tries the mails that are due, up to 100; how many tries that were.
+    ///
+    /// # Errors
+    /// When the store cannot be read. Nothing was sent then.
+    pub async fn step(&self) -> Result<usize, StoreError> {
         let due = self.due().await?;
         if due.is_empty() {
             return Ok(0);

@@ -18,7 +18,7 @@ use crate::rows::NotificationRow;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// The figures of the notification service.
-pub(crate) struct Figures {
+pub struct Figures {
     environment: Environment,
     sent: Counter,
     later: Counter,
@@ -31,7 +31,8 @@ pub(crate) struct Figures {
 
 impl Figures {
     /// Registers them.
-    pub(crate) fn new(metrics: &Metrics, environment: Environment) -> Self {
+    #[must_use]
+    pub fn new(metrics: &Metrics, environment: Environment) -> Self {
         let failed = metrics.failed_looks("waiting_mails");
         metrics.register(|catalogue| {
             let tries = catalogue.counters(

@@ -27,6 +27,8 @@ use kit::{
 use proto::v1::notification_service_server::NotificationServiceServer;
 use store::Store;
 
+pub use courier::Courier;
+pub use figures::Figures;
 pub use machine::NotificationMachine;
 pub use rows::NotificationRow;
 pub use service::Notifications;

@@ -8,6 +8,7 @@ use domain::{
     BookingId, Refusal, Time, UserId,
     facts::{EventUpserted, Published, UserErased, UserUpserted},
     notification::{Kind, Notification, Occasion, Outcome, Recipient, Status},
+    planted::{Defect, planted},
 };
 use kit::{Machine, View};
 use serde::{Deserialize, Serialize};
@@ -170,6 +171,7 @@ impl Machine for NotificationMachine {
     fn hear(&self, fact: &Published) -> Option<Command> {
         match fact {
             Published::SeatsSold(fact) => Some(Command::Tell(Box::new(Notification::of_sale(fact)))),
+            Published::SeatsRefused(_) if planted(Defect::RefusalNotTold) => None,
             Published::SeatsRefused(fact) => Some(Command::Tell(Box::new(Notification::of_refusal(fact)))),
             Published::SeatsReleased(fact) => {
                 Notification::of_release(fact).map(|notification| Command::Tell(Box::new(notification)))
@@ -204,6 +206,8 @@ fn tell(view: &mut View<NotificationRow>, notification: &Notification) {
     let user = view.get(&user_key(notification.user_id)).and_then(NotificationRow::as_user);
     let is_erased = user.is_some_and(|user| user.is_erased);
     let is_known = view.get(&notification_key(notification.booking_id, notification.kind)).is_some();
+    let is_known = is_known && !planted(Defect::ToldAgain);
+    let is_erased = is_erased && !planted(Defect::ErasedTold);
     if !is_erased && !is_known {
         view.put(notification.clone());
     }

@@ -285,7 +285,7 @@ fn own(
     now: Time,
 ) -> Result<TicketReply, Refusal> {
     let is_foreign = |booking: &Booking| booking.user_id != actor.user_id && !actor.is_admin;
-    if booking(view, id).is_some_and(is_foreign) {
+    if booking(view, id).is_some_and(is_foreign) && !planted(Defect::OwnerNotChecked) {
         return Err(Refusal::not_found("booking"));
     }
     carry_out(view, id, command, now)
@@ -363,6 +363,7 @@ pub(crate) fn may_see_door(event: Option<&EventInfo>, actor: Actor) -> Result<&E
     match event {
         None => Err(Refusal::not_found("event")),
         Some(event) if event.organizer_id == actor.user_id || actor.is_admin => Ok(event),
+        Some(event) if planted(Defect::DoorOpenToAll) => Ok(event),
         Some(event) if event.status == EventStatus::Draft => Err(Refusal::not_found("event")),
         Some(_) => Err(Refusal::forbidden("only the organiser of the event may do that")),
     }
@@ -379,8 +380,9 @@ fn transfer(
 ) -> Result<TicketReply, Refusal> {
     let mut after = booking(view, booking_id).cloned().ok_or_else(|| Refusal::not_found("ticket"))?;
     let starts_at = event(view, event_id).map(|event| event.starts_at);
-    let mine =
-        |ticket: &&mut domain::ticket::Ticket| ticket.number == number && ticket.holder_id == actor.user_id;
+    let mine = |ticket: &&mut domain::ticket::Ticket| {
+        ticket.number == number && (ticket.holder_id == actor.user_id || planted(Defect::TransferByAnybody))
+    };
     let ticket = after.tickets.iter_mut().find(mine).ok_or_else(|| Refusal::not_found("ticket"))?;
     door::may_transfer(ticket, to, starts_at, now)?;
     door::transfer(ticket, to);

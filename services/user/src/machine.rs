@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use domain::{
     Refusal, SessionId, Time, UserId,
     facts::Published,
+    planted::{Defect, planted},
     user::{
         self, Account, Application, Edit, Email, PasswordHash, Role, Rotation, SecretHash, Session,
         account_gone, email_taken, wrong_credentials,
@@ -227,6 +228,9 @@ fn refresh(
 
 fn end_session(view: &mut View<UserRow>, id: SessionId) {
     let Some(session) = session_in(view, id) else { return };
+    if planted(Defect::SignedOutGoesOn) {
+        return;
+    }
     view.remove(session_key(id));
     if let Some(mut account) = account_in(view, session.user_id)
         && account.sessions.contains(&id)
@@ -254,11 +258,13 @@ fn update(view: &mut View<UserRow>, user_id: UserId, edit: &Edit) -> Result<Repl
 
 fn erase(view: &mut View<UserRow>, user_id: UserId) -> Result<Reply, Refusal> {
     let account = account_in(view, user_id).ok_or_else(account_gone)?;
-    for key in belongings(&account) {
+    for key in belongings(&account).into_iter().filter(|_| !planted(Defect::ErasureLeavesAddress)) {
         view.remove(key);
     }
     view.remove(account_key(user_id));
-    view.publish(account.erased());
+    if !planted(Defect::ErasureNotTold) {
+        view.publish(account.erased());
+    }
     Ok(Reply::Done)
 }
 

@@ -55,7 +55,8 @@ pub fn take(seats: Seats<'_>, placed: &BookingPlaced, now: Time) -> Outcome {
             SeatsSold { booking_id, event_id, user_id, lines, total, at }.into()
         }
         Ok((lines, total)) => {
-            let expires_at = now.plus_seconds(seats.hold_seconds);
+            let times = if planted(Defect::HoldLastsTwice) { 2 } else { 1 };
+            let expires_at = now.plus_seconds(seats.hold_seconds * times);
             SeatsHeld { booking_id, event_id, user_id, lines, total, expires_at, at }.into()
         }
     };
@@ -76,6 +77,7 @@ pub fn may_take(
     match event.status {
         EventStatus::Published => {}
         EventStatus::Draft => return Err("event_not_published"),
+        EventStatus::Cancelled if planted(Defect::CancelledEventSells) => {}
         EventStatus::Cancelled => return Err("event_cancelled"),
     }
     if event.draft.ends_at <= now {
@@ -91,6 +93,7 @@ pub fn may_take(
         let unit_price = may_take_line(event, inventory, line, now)?;
         let price = unit_price.times(line.quantity).ok_or("over_limit")?;
         total = Some(match total {
+            Some(_) if planted(Defect::LastLinePriced) => price,
             Some(sum) => sum.plus(price).ok_or("mixed_currencies")?,
             None => price,
         });
@@ -118,17 +121,18 @@ fn may_take_line(
     if !line.seat_ids.is_empty() {
         return Err("no_numbered_seats");
     }
-    if kind.sales_start.is_some_and(|start| now < start) {
+    if kind.sales_start.is_some_and(|start| now < start) && !planted(Defect::SalesStartIgnored) {
         return Err("sales_not_started");
     }
     if kind.sales_end.is_some_and(|end| end <= now) && !planted(Defect::SalesEndIgnored) {
         return Err("sales_ended");
     }
-    if line.quantity > kind.max_per_booking.unwrap_or(MAX_PER_BOOKING) {
+    if line.quantity > kind.max_per_booking.unwrap_or(MAX_PER_BOOKING) && !planted(Defect::LimitIgnored) {
         return Err("over_limit");
     }
     // The line that decides: there must be as many places left as are wanted.
-    if line.quantity > kind.quantity.saturating_sub(inventory.taken(line.ticket_type_id)) {
+    let wanted = line.quantity + u32::from(planted(Defect::LastSeatRefused));
+    if wanted > kind.quantity.saturating_sub(inventory.taken(line.ticket_type_id)) {
         return Err("sold_out");
     }
     Ok(kind.price)
@@ -177,7 +181,7 @@ pub fn release(seats: Seats<'_>, cancelled: &BookingCancelled, now: Time) -> Out
     if !is_new || !hold.is_live() {
         return None;
     }
-    released.was_sold = hold.state == HoldState::Sold;
+    released.was_sold = hold.state == HoldState::Sold && !planted(Defect::ReturnOfSoldUnmarked);
     for line in &hold.lines {
         let kept = kept_of(&cancelled.keeps, line);
         let part = |quantity| PricedLine { quantity, ..line.clone() };

@@ -86,7 +86,7 @@ pub fn decide(booking: Option<&Booking>, command: &Command, now: Time) -> Result
         Command::StartPayment(id) => start_payment(booking, *id, now),
         Command::FinishPayment(id, answer) => Ok(finish_payment(booking, *id, *answer, now)),
         Command::Cancel { numbers, refund_id, event_starts_at } => {
-            if event_starts_at.is_some_and(|start| start <= now) {
+            if event_starts_at.is_some_and(|start| start <= now) && !planted(Defect::CancelAfterStart) {
                 return Err(Refusal::conflict("not_cancellable", "the event has started"));
             }
             cancel(booking, numbers, *refund_id, now)
@@ -149,6 +149,7 @@ fn hear_held(booking: &Booking, held: &SeatsHeld, off: EventOff, now: Time) -> D
 fn hear_sold(booking: &Booking, sold: &SeatsSold, off: EventOff, now: Time) -> Decision {
     let is_free = sold.total.is_zero() && booking.status == BookingStatus::Pending;
     let is_paid = booking.status == BookingStatus::Held && booking.captured_payment().is_some();
+    let is_free = is_free || planted(Defect::LateSaleRevives) && !booking.status.is_live();
     if !is_free && !is_paid {
         return Decision::default();
     }
@@ -185,7 +186,8 @@ fn issue_tickets(booking: &Booking, lines: &[Line]) -> Vec<Ticket> {
         attendee: booking.attendees.get(usize::from(number) - 1).cloned(),
         admitted_at: None,
     };
-    (1..=u16::MAX).zip(types).map(ticket).collect()
+    let tickets = (1..=u16::MAX).zip(types).map(ticket);
+    tickets.skip(usize::from(planted(Defect::TicketMissing))).collect()
 }
 
 fn hear_refused(booking: &Booking, refused: &SeatsRefused) -> Decision {
@@ -252,11 +254,13 @@ fn finish_payment(booking: &Booking, id: PaymentId, answer: Answer, now: Time) -
                 amount: payment.amount,
                 at: now,
             };
-            decision.facts.push(paid.into());
+            if !planted(Defect::PaidFactNotPublished) {
+                decision.facts.push(paid.into());
+            }
         }
         Answer::Declined => {
             decision.steps.push(Step::PaymentAnswered { id, status: PaymentStatus::Declined });
-            if booking.payments.len() >= MAX_ATTEMPTS {
+            if booking.payments.len() >= MAX_ATTEMPTS && !planted(Defect::AttemptsNotCounted) {
                 end(&mut decision, booking, BookingStatus::Cancelled, CancelReason::PaymentFailed, now);
             }
         }

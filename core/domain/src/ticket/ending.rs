@@ -63,7 +63,8 @@ fn cancel_tickets(
     if chosen.len() < numbers.len() {
         return Err(Refusal::field("ticket_ids", "must be tickets of this booking, each once"));
     }
-    if chosen.iter().any(|ticket| ticket.status == TicketStatus::Admitted) {
+    let is_used = chosen.iter().any(|ticket| ticket.status == TicketStatus::Admitted);
+    if is_used && !planted(Defect::UsedTicketGivenBack) {
         return Err(Refusal::conflict("not_cancellable", "a ticket was used at the door"));
     }
     if !chosen.iter().all(|ticket| is_alive(ticket)) {
@@ -77,7 +78,9 @@ fn cancel_tickets(
     }
     let step = Step::TicketsCancelled { numbers: chosen.iter().map(|ticket| ticket.number).collect() };
     let mut after = booking.clone();
-    apply_step(&mut after, &step);
+    if !planted(Defect::PartialCancelKeepsAll) {
+        apply_step(&mut after, &step);
+    }
     decision.facts.push(cancelled(booking, CancelReason::Buyer, after.kept_lines(), now));
     decision.steps.push(step);
     Ok(decision)
@@ -125,7 +128,10 @@ fn owe_refund(decision: &mut Decision, booking: &Booking, minor: i64, id: Refund
     if minor <= 0 || planted(Defect::RefundForgotten) {
         return;
     }
-    let amount = Money { minor, ..payment.amount };
+    let amount = match planted(Defect::RefundOfEverything) {
+        true => payment.amount,
+        false => Money { minor, ..payment.amount },
+    };
     let refund = Refund { id, payment_id: payment.id, status: RefundStatus::Due, amount, created_at: now };
     decision.steps.push(Step::RefundDue(refund));
 }

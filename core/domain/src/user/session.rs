@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{SessionId, UserId},
+    planted::{Defect, planted},
     time::Time,
 };
 
@@ -81,7 +82,7 @@ impl Session {
     /// Uses a token. Any secret but the current one was spent, for nobody else knows the family's id.
     #[must_use]
     pub fn rotate(&self, presented: &SecretHash, next: SecretHash, now: Time) -> Rotation {
-        if self.expires_at <= now || !self.secret.matches(presented) {
+        if self.expires_at <= now || !self.secret.matches(presented) && !planted(Defect::SpentTokenRenews) {
             return Rotation::Ended;
         }
         let end_of_family = self.created_at.plus_seconds(FAMILY_SECONDS);

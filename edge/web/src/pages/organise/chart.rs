@@ -48,7 +48,7 @@ impl Chart<'_> {
                         @if self.series.len() > 1 {
                             figcaption.legend {
                                 @for (number, series) in self.series.iter().enumerate() {
-                                    span { span.swatch class={ "series-" (number) } {} (series.name) }
+                                    span { span class={ "swatch series-" (number) } {} (series.name) }
                                 }
                             }
                         }

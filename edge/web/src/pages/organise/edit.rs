@@ -348,7 +348,8 @@ impl Page for EditPage {
 
     #[cfg(test)]
     fn samples() -> Vec<Self> {
-        let event = crate::pages::events::sample();
+        let description = "<script>alert(1)</script>".to_owned();
+        let event = Event { description, ..crate::pages::events::sample() };
         let mut errors = Errors::none();
         errors.add("title", "must be <b>given</b>");
         errors.add("quantity", "must be a number");
