@@ -90,7 +90,7 @@ impl Text {
         let unit = 10_u64.pow(digits);
         let minor = money.minor.unsigned_abs();
         let mut amount = self.number(i64::try_from(minor / unit).unwrap_or(i64::MAX));
-        if digits > 0 && (minor % unit != 0 || minor == 0 || money.currency != "INR") {
+        if digits > 0 && (!minor.is_multiple_of(unit) || minor == 0 || money.currency != "INR") {
             let width = digits as usize;
             amount = format!("{amount}{}{:0width$}", self.number_decimal(), minor % unit);
         }

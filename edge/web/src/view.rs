@@ -54,8 +54,6 @@ impl Theme {
 /// Who is signed in, as pages show it.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
-    /// The id of the account.
-    pub id: String,
     /// The name.
     pub name: String,
     /// Whether there is more to see.

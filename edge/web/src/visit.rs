@@ -63,11 +63,10 @@ impl Visit {
         let theme = cookies::read(headers, THEME_COOKIE).and_then(Theme::from_name);
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let environment = shared.environment.clone();
-        let person = session.signed_in.as_ref().map(|person| Person {
-            id: person.user_id.clone(),
-            name: person.name.clone(),
-            is_admin: person.is_admin,
-        });
+        let person = session
+            .signed_in
+            .as_ref()
+            .map(|person| Person { name: person.name.clone(), is_admin: person.is_admin });
         let view = View {
             text: Text(locale.unwrap_or_else(|| Locale::wanted(headers))),
             theme: theme.unwrap_or(Theme::System),

@@ -79,7 +79,7 @@ impl Followers {
             AnalyticsRow::Booking(stat) => drop(all.bookings.insert(stat.booking_id, stat.clone())),
             AnalyticsRow::User(stat) => drop(all.users.insert(stat.user_id, stat.clone())),
             AnalyticsRow::Rating(stat) => {
-                drop(all.ratings.insert((stat.event_id, stat.user_id), stat.clone()))
+                all.ratings.insert((stat.event_id, stat.user_id), stat.clone());
             }
         });
         all

@@ -310,8 +310,9 @@ impl World {
             self.rng.index(partitions)
         };
         let replica = self.acting_consumer(number, partition);
-        if number == EVENT {
-            self.race_event();
+        if self.faults.tries(Fault::Race) {
+            let calls = self.rng.below(4);
+            self.service(number).race_consumer(calls, (replica + 1) % REPLICAS, partition);
         }
         self.service(number).redrive(replica, partition);
         let left = self.watcher.witness().parked.len();

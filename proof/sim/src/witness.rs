@@ -56,6 +56,9 @@ pub struct Told {
     pub cancelled: u32,
 }
 
+/// Why seats are given back, and which.
+pub(crate) type GivenBack = (domain::facts::CancelReason, Vec<(TicketTypeId, u32)>);
+
 /// Its own picture of both stores.
 pub struct Witness {
     pub(crate) faults: Arc<Faults>,
@@ -80,7 +83,7 @@ pub struct Witness {
     /// What was held, sold, refused and given back, as the event service told it.
     pub(crate) ledger: Ledger,
     /// What bookings were told to give back: by booking and number, why, and what they keep.
-    pub(crate) cancels: BTreeMap<(BookingId, u32), (domain::facts::CancelReason, Vec<(TicketTypeId, u32)>)>,
+    pub(crate) cancels: BTreeMap<(BookingId, u32), GivenBack>,
     /// Every account as last committed.
     pub accounts: BTreeMap<UserId, Account>,
     /// Whose each address is.

@@ -35,7 +35,7 @@ pub const BEGINNING_MICROS: i64 = 1_767_225_600_000_000;
 /// Microseconds of a second.
 pub const SECOND: i64 = 1_000_000;
 /// How far a replica's clock may be off, in seconds.
-const MOST_SKEW_SECONDS: i64 = 3;
+pub(crate) const MOST_SKEW_SECONDS: i64 = 3;
 
 /// One of so many seeds has couriers.
 const ONE_HAS_COURIER_OF: u64 = 10;

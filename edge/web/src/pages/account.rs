@@ -9,7 +9,7 @@ pub(crate) use change::AccountPage;
 #[cfg(test)]
 pub(crate) use sign_in::{LogInPage, SignUpPage};
 
-use crate::{form::Fields, urls, view::View};
+use crate::{form::Fields, urls};
 
 /// The longest address to come back to, in bytes.
 const MAX_RETURN_BYTES: usize = 2_048;
@@ -29,11 +29,6 @@ pub(crate) fn return_to(fields: &Fields) -> String {
         && path.is_ascii()
         && path.len() <= MAX_RETURN_BYTES;
     if is_ours { path.to_owned() } else { urls::Events.to_string() }
-}
-
-/// The address of the sign-in that leads back to the page.
-pub(crate) fn log_in_and_return(view: &View) -> String {
-    format!("{}?return_to={}", urls::LogIn, urls::encoded(&view.path))
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ fn view(locale: Locale, person: Option<Person>, notice: Option<Notice>) -> View 
 }
 
 fn views() -> Vec<View> {
-    let person = Person { id: "7".to_owned(), name: "<b>Olga</b>".to_owned(), is_admin: true };
+    let person = Person { name: "<b>Olga</b>".to_owned(), is_admin: true };
     Locale::ALL
         .into_iter()
         .flat_map(|locale| [view(locale, None, None), view(locale, Some(person.clone()), Some(Notice::Paid))])

@@ -2,8 +2,9 @@
 
 use kit::Caller;
 use proto::v1::{
-    ExportMeRequest, ExportRequest, ExportResponse, GetJwksRequest, ListNotificationsRequest,
-    ListNotificationsResponse,
+    CapturedMail, ExportMeRequest, ExportRequest, ExportResponse, GetCapturedMailRequest, GetJwksRequest,
+    GetStandingRequest, ListCapturedMailRequest, ListCapturedMailResponse, ListNotificationsRequest,
+    ListNotificationsResponse, RedriveRequest, RedriveResponse, Standing,
     notification_service_server::{NotificationService, NotificationServiceServer},
 };
 use tonic::{Response, service::Routes};
@@ -21,6 +22,28 @@ impl NotificationService for Peer {
         &self,
         _: Request<ListNotificationsRequest>,
     ) -> Result<Response<ListNotificationsResponse>, Status> {
+        Err(Status::unimplemented("not part of the test"))
+    }
+
+    async fn list_captured_mail(
+        &self,
+        _: Request<ListCapturedMailRequest>,
+    ) -> Result<Response<ListCapturedMailResponse>, Status> {
+        Err(Status::unimplemented("not part of the test"))
+    }
+
+    async fn get_captured_mail(
+        &self,
+        _: Request<GetCapturedMailRequest>,
+    ) -> Result<Response<CapturedMail>, Status> {
+        Err(Status::unimplemented("not part of the test"))
+    }
+
+    async fn get_standing(&self, _: Request<GetStandingRequest>) -> Result<Response<Standing>, Status> {
+        Err(Status::unimplemented("not part of the test"))
+    }
+
+    async fn redrive(&self, _: Request<RedriveRequest>) -> Result<Response<RedriveResponse>, Status> {
         Err(Status::unimplemented("not part of the test"))
     }
 
