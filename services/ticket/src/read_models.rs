@@ -58,9 +58,14 @@ pub(crate) fn hear_user(view: &mut View<TicketRow>, told: &UserUpserted) -> Tick
     TicketReply::Done
 }
 
-/// Forgets who a user is. Their bookings stay, with nothing in them that names a person.
+/// Forgets who a user is, but for a mark that they are gone. Their bookings stay, with nothing in them that names a person.
 pub(crate) fn erase(view: &mut View<TicketRow>, user: UserId) -> TicketReply {
-    view.remove(user_key(user));
+    // The mark is newer than any telling, so an old one that is heard again does not bring them back.
+    let mark = UserInfo { id: user, name: String::new(), email: String::new(), version: u64::MAX };
+    let is_marked = matches!(view.get(&user_key(user)), Some(TicketRow::User(known)) if *known == mark);
+    if !is_marked {
+        view.put(mark);
+    }
     let bookings = view.table("booking").filter_map(|row| match row {
         TicketRow::Booking(booking) if booking.user_id == user => Some(booking.clone()),
         _ => None,

@@ -211,7 +211,8 @@ impl Tickets {
         let query = Query::all("user").filter(Condition::Is("email", Value::Text(email_key(email)))).limit(1);
         let found = self.handle.store().query(&query).await?;
         let user = found.into_iter().find_map(|versioned| match versioned.into_row() {
-            TicketRow::User(user) => Some(user.id),
+            // The mark of somebody who is gone has no address.
+            TicketRow::User(user) if !user.email.is_empty() => Some(user.id),
             _ => None,
         });
         user.ok_or_else(|| {
