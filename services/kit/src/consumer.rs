@@ -212,10 +212,7 @@ impl<M: Machine> Consumer<M> {
         }
         // What is still parked afterwards is read again from the store.
         self.memory = None;
-        for mut parked in by_key.into_values() {
-            if planted(Defect::RedrivenBackwards) {
-                parked.reverse();
-            }
+        for parked in by_key.into_values() {
             self.sink.take(Item::Redrive(parked)).await.map_err(ConsumeError::NotDone)?;
         }
         Ok(())
