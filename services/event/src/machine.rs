@@ -3,7 +3,7 @@
 use domain::{
     BookingId, Day, EventId, Refusal, RefusalKind, TicketTypeId, Time, UserId,
     event::{
-        Event, Hold, Inventory, TicketType, TicketTypeDraft, details,
+        Event, Hold, Inventory, TicketType, details,
         inventory::debug_assert_sound,
         seats::{self, Seats},
     },
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use store::{Change, Key};
 
 use crate::{
-    patch::{EventPatch, TypePatch},
+    patch::{EventPatch, TypePatch, check_type},
     recent::RecentPages,
     rows::{EventRow, EventView, Rating, Visits, event_key, hold_key, inventory_key, rating_key, visits_key},
     watching::Changes,
@@ -366,16 +366,6 @@ fn changed_event(event: &Event, inventory: &Inventory, edit: &Edit, now: Time) -
         }
     }
     Ok(changed)
-}
-
-/// Checks one ticket type by its own field names, then all together.
-fn check_type(event: &Event, draft: &TicketTypeDraft) -> Result<(), Refusal> {
-    let mut check = Check::default();
-    draft.check(&mut check, "");
-    check.finish()?;
-    let mut check = Check::default();
-    details::check_types(&mut check, &event.type_drafts());
-    check.finish()
 }
 
 fn visit(view: &mut View<EventRow>, event_id: EventId, date: Day, count: u64) -> EventReply {

@@ -1,8 +1,9 @@
 //! A change of some fields: `Some` is a field that was sent, what it holds is the new value.
 
 use domain::{
-    Money, Time,
-    event::{EventDraft, TicketTypeDraft, Venue},
+    Money, Refusal, Time,
+    event::{Event, EventDraft, TicketTypeDraft, Venue, details},
+    refusal::Check,
 };
 
 /// New values of an event.
@@ -69,4 +70,14 @@ impl TypePatch {
         set(&mut draft.sales_end, &self.sales_end);
         set(&mut draft.hidden, &self.hidden);
     }
+}
+
+/// Checks one ticket type by its own field names, then all together.
+pub(crate) fn check_type(event: &Event, draft: &TicketTypeDraft) -> Result<(), Refusal> {
+    let mut check = Check::default();
+    draft.check(&mut check, "");
+    check.finish()?;
+    let mut check = Check::default();
+    details::check_types(&mut check, &event.type_drafts());
+    check.finish()
 }
