@@ -50,7 +50,7 @@ pub fn producer(settings: &Settings) -> ClientConfig {
     config
         .set("enable.idempotence", "true")
         .set("acks", "all")
-        .set("max.in.flight.requests.per.connection", "5")
+        .set("max.in.flight.requests.per.connection", settings.max_in_flight.to_string())
         .set("retries", i32::MAX.to_string())
         .set("retry.backoff.ms", "100")
         .set("retry.backoff.max.ms", "1000")

@@ -10,9 +10,12 @@ const SCHEME: &str = "kafka://";
 /// The groups of a cluster are shared with others: ours begin so.
 const GROUP: &str = "boxoffice-";
 /// What may follow the question mark.
-const OPTIONS: &str = "prefix, delivery_timeout_ms, session_timeout_ms, compression, tls, ca, sasl";
+const OPTIONS: &str =
+    "prefix, delivery_timeout_ms, session_timeout_ms, max_in_flight, compression, tls, ca, sasl";
 /// The shortest and longest that a time may be, in milliseconds.
 const TIMES_MS: std::ops::RangeInclusive<u64> = 1_000..=600_000;
+/// How many requests may be under way: brokers remember the sequence numbers of five.
+const IN_FLIGHT: std::ops::RangeInclusive<u8> = 1..=5;
 
 /// How a cluster is reached.
 ///
@@ -21,6 +24,7 @@ const TIMES_MS: std::ops::RangeInclusive<u64> = 1_000..=600_000;
 /// | `prefix` | comes before the names of topics and groups, where a cluster is shared by several platforms | none |
 /// | `delivery_timeout_ms` | how long publishing may take before it is an error | 30000 |
 /// | `session_timeout_ms` | how long a reader may be silent before others take over its partitions | 10000 |
+/// | `max_in_flight` | how many requests of who publishes are under way at once, 1 to 5; more than 1 keeps the order only on brokers that check the sequence numbers of idempotent producers, as Apache Kafka's do | 5 |
 /// | `compression` | of what is published: `none`, `lz4` or `snappy` | `lz4` |
 /// | `tls` | `true`: by TLS; needs the feature `tls` | `false` |
 /// | `ca` | file with the certificates that are trusted | the system's |
@@ -31,6 +35,7 @@ pub struct Settings {
     pub(crate) prefix: String,
     pub(crate) delivery_timeout: Duration,
     pub(crate) session_timeout: Duration,
+    pub(crate) max_in_flight: u8,
     pub(crate) compression: String,
     pub(crate) tls: bool,
     pub(crate) ca: Option<String>,
@@ -72,6 +77,7 @@ impl Settings {
             prefix: String::new(),
             delivery_timeout: Duration::from_secs(30),
             session_timeout: Duration::from_secs(10),
+            max_in_flight: *IN_FLIGHT.end(),
             compression: "lz4".to_owned(),
             tls: false,
             ca: None,
@@ -125,6 +131,10 @@ impl Settings {
             ("prefix", _) => return wrong("letters, digits, dots, lines and underscores"),
             ("delivery_timeout_ms", _) => self.delivery_timeout = time(name, value)?,
             ("session_timeout_ms", _) => self.session_timeout = time(name, value)?,
+            ("max_in_flight", _) => match value.parse() {
+                Ok(requests) if IN_FLIGHT.contains(&requests) => self.max_in_flight = requests,
+                _ => return wrong("1 to 5"),
+            },
             ("compression", "none" | "lz4" | "snappy") => value.clone_into(&mut self.compression),
             ("compression", _) => return wrong("none, lz4 or snappy"),
             ("tls", "true") if cfg!(feature = "tls") => self.tls = true,
@@ -230,6 +240,7 @@ mod tests {
             ("kafka://one:9092,two:x", "\"two:x\""),
             ("kafka://one:9092?acks=0", "acks"),
             ("kafka://one:9092?delivery_timeout_ms=1", "delivery_timeout_ms"),
+            ("kafka://one:9092?max_in_flight=6", "max_in_flight"),
             ("kafka://one:9092?compression=zip", "compression"),
             ("kafka://one:9092?tls=yes", "tls"),
             ("kafka://one:9092?prefix=a/b", "prefix"),

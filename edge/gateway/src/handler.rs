@@ -38,7 +38,7 @@ use crate::{
     respond,
     routes::{Route, Routes},
     rules::Binding,
-    snapshot::Live,
+    snapshot::{Live, Snapshot},
     stream,
     trace::{Trace, X_REQUEST_ID},
     tree::Segments,
@@ -110,39 +110,47 @@ pub(crate) async fn answer(
     let _running = shared.metrics.start();
     let started_us = shared.environment.now().micros();
     let trace = Trace::of(request.headers(), &shared.environment);
-    let method = request.method().clone();
     let snapshot = shared.live.snapshot();
     if snapshot.router.is_empty() && snapshot.built_in.chain.is_empty() {
         drop(snapshot);
         return Ok(ours(&shared, request, &trace, started_us).await);
     }
     let snapshot = Guard::into_inner(snapshot);
-    let found = proxy::find(&snapshot, &request, &peer);
+    // In a place of its own: otherwise every request would be as large as this one.
+    Ok(Box::pin(configured(&shared, &snapshot, &peer, request, &trace, started_us)).await)
+}
+
+/// On a configured route, or as Boxoffice itself where there is none.
+async fn configured(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    peer: &Peer,
+    request: Request,
+    trace: &Trace,
+    started_us: i64,
+) -> Response {
+    let method = request.method().clone();
+    let found = proxy::find(snapshot, &request, peer);
     let plan = found.as_ref().map_or(&snapshot.built_in, |matched| &matched.plan);
-    let beginning = Beginning {
-        plan,
-        config: &snapshot.config,
-        environment: &shared.environment,
-        trace: &trace,
-        peer: &peer,
-    };
+    let beginning =
+        Beginning { plan, config: &snapshot.config, environment: &shared.environment, trace, peer };
     let Some(matched) = &found else {
         if plan.chain.is_empty() {
-            return Ok(ours(&shared, request, &trace, started_us).await);
+            return ours(shared, request, trace, started_us).await;
         }
-        return Ok(ours_with_plugins(&shared, &beginning, request, started_us).await);
+        return ours_with_plugins(shared, &beginning, request, started_us).await;
     };
     let path = request.uri().path().to_owned();
     let work = std::pin::pin!(proxy::answer(matched, &beginning, request));
     let mut response =
-        unharmed(work.map(Ok), &trace).await.unwrap_or_else(|problem| problem.into_response(&path, &trace));
+        unharmed(work.map(Ok), trace).await.unwrap_or_else(|problem| problem.into_response(&path, trace));
     let headers = response.headers_mut();
     headers.insert(X_REQUEST_ID, trace.request_id.clone());
     headers.insert(TRACEPARENT, trace.traceparent());
     let micros = shared.environment.now().micros() - started_us;
     shared.configured.observe(response.status(), micros.max(0) as f64 / 1e6);
     trace.end(&shared.environment, &method, plan.route.name.as_deref(), response.status());
-    Ok(response)
+    response
 }
 
 /// A defect in one request must not end the connection of others, nor go unanswered. An error in the log, also of a
