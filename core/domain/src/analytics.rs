@@ -4,7 +4,7 @@
 mod group;
 mod trend;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,7 @@ pub use group::Group;
 pub use trend::{Period, Point, trend};
 
 use crate::{
+    event::details::MAX_PER_BOOKING,
     facts::{
         EventUpserted, EventVisited, FeedbackRecorded, Gender, PricedLine, SeatsReleased, SeatsSold,
         UserUpserted, places,
@@ -191,13 +192,24 @@ pub struct BookingStat {
     pub kept: Option<u32>,
     /// The last release that was heard.
     pub cancel_number: u32,
+    /// Releases before the last one that were not heard yet: a fact that is tried again later may come behind others.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub missed: BTreeSet<u32>,
 }
 
 impl BookingStat {
     /// A booking of which nothing was heard yet.
     #[must_use]
     pub fn unheard(booking_id: BookingId, event_id: EventId, user_id: UserId) -> Self {
-        Self { booking_id, event_id, user_id, total: None, kept: None, cancel_number: 0 }
+        Self {
+            booking_id,
+            event_id,
+            user_id,
+            total: None,
+            kept: None,
+            cancel_number: 0,
+            missed: BTreeSet::new(),
+        }
     }
 
     /// The booking after its sale, with what that adds: nothing the second time.
@@ -218,14 +230,22 @@ impl BookingStat {
     /// nothing for a release that was heard before.
     #[must_use]
     pub fn after_release(mut self, fact: &SeatsReleased) -> (Self, Change) {
-        if fact.cancel_number <= self.cancel_number {
+        let number = fact.cancel_number;
+        let is_latest = number > self.cancel_number;
+        if is_latest {
+            // Each gives back at least one place.
+            let between = self.cancel_number.saturating_add(1)..number;
+            self.missed.extend(between.take(MAX_PER_BOOKING as usize));
+            self.cancel_number = number;
+        } else if !self.missed.remove(&number) {
             return (self, Change::default());
         }
-        self.cancel_number = fact.cancel_number;
         if !fact.was_sold && !planted(Defect::HeldReturnCounted) {
             return (self, Change::default());
         }
-        self.kept = Some(places(&fact.keeps));
+        if is_latest {
+            self.kept = Some(places(&fact.keeps));
+        }
         let cancelled = u64::from(places(&fact.lines));
         (self, Change { cancelled, revenue: given_back(&fact.lines), ..Change::default() })
     }
@@ -289,4 +309,45 @@ pub struct RatingStat {
     pub rating: u32,
     /// Counts the edits from 1.
     pub edition: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{facts::CancelReason, ids::TicketTypeId};
+
+    fn lines(quantity: u32) -> Vec<PricedLine> {
+        let unit_price = Money { currency: Currency::EUR, minor: 500 };
+        vec![PricedLine { ticket_type_id: TicketTypeId(Uuid::nil()), quantity, unit_price }]
+    }
+
+    fn release(cancel_number: u32, gives: u32, keeps: u32) -> SeatsReleased {
+        SeatsReleased {
+            booking_id: BookingId::from_bits(1 << 16),
+            event_id: EventId(Uuid::nil()),
+            user_id: UserId(Uuid::nil()),
+            reason: CancelReason::Buyer,
+            cancel_number,
+            lines: lines(gives),
+            keeps: lines(keeps),
+            was_sold: true,
+            at: Time::from_micros(0),
+        }
+    }
+
+    #[test]
+    fn a_release_that_comes_behind_a_later_one_counts_once_and_takes_nothing_back() {
+        let id = BookingId::from_bits(1 << 16);
+        let mut booking = BookingStat::unheard(id, EventId(Uuid::nil()), UserId(Uuid::nil()));
+        let mut counted = Vec::new();
+        for fact in [release(2, 3, 1), release(1, 2, 4), release(1, 2, 4), release(2, 3, 1)] {
+            let (after, change) = booking.after_release(&fact);
+            counted.push((change.cancelled, change.revenue.values().sum::<i64>()));
+            booking = after;
+        }
+        assert_eq!(counted, [(3, -1_500), (2, -1_000), (0, 0), (0, 0)]);
+        assert_eq!((booking.kept, booking.missed.len()), (Some(1), 0));
+    }
 }

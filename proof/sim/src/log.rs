@@ -2,7 +2,7 @@
 //! that another version of the code wrote.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -49,8 +49,8 @@ struct Archive {
 #[derive(Default)]
 struct State {
     bad: BTreeMap<Position, Bad>,
-    /// Facts that could not be read at some time.
-    was_bad: BTreeSet<Position>,
+    /// Facts that could not be read at some time, as they were written.
+    was_bad: BTreeMap<Position, Arc<Fact>>,
     /// Whether a fact goes bad is drawn once, when it is first read.
     drawn_to: Position,
     /// Steps for which it gives nothing.
@@ -151,23 +151,19 @@ impl SimLog {
     /// Whether a fact could not be read at some time.
     #[must_use]
     pub fn was_bad(&self, partition: &Partition, position: Position) -> bool {
-        self.place(partition).is_some_and(|place| place.state().was_bad.contains(&position))
+        self.place(partition).is_some_and(|place| place.state().was_bad.contains_key(&position))
     }
 
     /// A parked fact as it is read now: whole once it was mended.
     #[must_use]
     pub fn mended(&self, mut parked: Parked) -> Parked {
         let position = parked.record.position;
-        if let Some(place) = self.place(&parked.partition) {
-            let mut state = place.state();
-            if state.bad.contains_key(&position) {
-                tick(&mut state.bad, position);
-                return parked;
-            }
-        }
-        if parked.record.fact.payload == UNREADABLE {
-            let before = Position(position.0 - 1);
-            parked.record = self.truth(&parked.partition, before, 1).remove(0);
+        let Some(place) = self.place(&parked.partition) else { return parked };
+        let mut state = place.state();
+        if state.bad.contains_key(&position) {
+            tick(&mut state.bad, position);
+        } else if let Some(whole) = state.was_bad.get(&position) {
+            parked.record.fact = Arc::clone(whole);
         }
         parked
     }
@@ -182,7 +178,7 @@ impl SimLog {
                         _ => Bad::For(1 + self.faults.below(MOST_BAD_READS)),
                     };
                     state.bad.insert(record.position, bad);
-                    state.was_bad.insert(record.position);
+                    state.was_bad.insert(record.position, Arc::clone(&record.fact));
                 }
             }
             if state.bad.contains_key(&record.position) {

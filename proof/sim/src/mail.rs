@@ -97,8 +97,8 @@ impl Mailer for SimMailer {
     }
 }
 
-/// A courier in each replica of the notification service.
-pub struct Couriers(Vec<Courier>);
+/// A courier in each replica of the notification service, with the machine of the process in which it runs.
+pub struct Couriers(Vec<(Arc<NotificationMachine>, Courier)>);
 
 impl Couriers {
     /// Starts them.
@@ -108,21 +108,30 @@ impl Couriers {
     }
 }
 
-fn courier(node: &Node<NotificationMachine>, mailer: &Arc<SimMailer>, replica: usize) -> Courier {
+fn courier(
+    node: &Node<NotificationMachine>,
+    mailer: &Arc<SimMailer>,
+    replica: usize,
+) -> (Arc<NotificationMachine>, Courier) {
     let figures = Figures::new(&Metrics::new(), node.environment(replica).clone());
-    Courier::new(node.pipeline(replica).clone(), mailer.clone(), Arc::new(figures))
+    let pipeline = node.pipeline(replica).clone();
+    let machine = Arc::clone(pipeline.machine());
+    (machine, Courier::new(pipeline, mailer.clone(), Arc::new(figures)))
 }
 
 impl World {
     /// A courier tries the mails that are due; how many, if it could look.
     pub(crate) fn send_mail(&mut self, replica: usize) -> Option<usize> {
         let Some(couriers) = self.couriers.as_mut() else { return Some(0) };
+        // It went with its process, should that have been restarted: what it had at hand may be old by now.
+        if !Arc::ptr_eq(&couriers.0[replica].0, self.notification.pipeline(replica).machine()) {
+            couriers.0[replica] = courier(&self.notification, &self.mailer, replica);
+        }
         let faults = self.faults.counts().faults_in_all();
-        let tried = poll(&self.faults, couriers.0[replica].step());
+        let tried = poll(&self.faults, couriers.0[replica].1.step());
         self.notification.store.stand_down();
         if tried.is_none() {
             self.notification.restart(replica);
-            couriers.0[replica] = courier(&self.notification, &self.mailer, replica);
         }
         self.mailer.end_step(self.faults.counts().faults_in_all() == faults);
         self.note(format_args!(

@@ -16,11 +16,7 @@ impl Witness {
         for change in parked {
             match change {
                 ParkedChange::Park(parked) => self.see_park(service, parked),
-                ParkedChange::Unpark(partition, position) => {
-                    if self.parked.remove(&(service, partition.clone(), *position)).is_some() {
-                        self.faults.mark(Marker::Redriven);
-                    }
-                }
+                ParkedChange::Unpark(partition, position) => self.see_unpark(service, partition, *position),
             }
         }
         for advance in advances {
@@ -53,6 +49,15 @@ impl Witness {
         self.parked.insert((service, parked.partition.clone(), parked.record.position), key.clone());
     }
 
+    fn see_unpark(&mut self, service: &'static str, partition: &Partition, position: Position) {
+        let Some(key) = self.parked.remove(&(service, partition.clone(), position)) else { return };
+        self.faults.mark(Marker::Redriven);
+        let is_behind = self.is_behind(service, partition, position, &key);
+        self.require(!is_behind, "a parked fact blocks its key", || {
+            format!("{service} did {position:?} of {partition} again before an earlier one")
+        });
+    }
+
     /// No fact is done while an earlier one of its key is parked.
     fn check_order(&mut self, service: &'static str, advance: &Advance) {
         let Some(log) = self.reads.get(service).cloned() else { return };
@@ -60,16 +65,16 @@ impl Witness {
         let done: Vec<Record> = log.truth(&advance.partition, advance.from, span);
         for record in done.iter().filter(|record| record.position <= advance.to) {
             let is_parked = self.parked.contains_key(&(service, advance.partition.clone(), record.position));
-            let is_behind = self.is_behind(service, &advance.partition, record);
+            let is_behind = self.is_behind(service, &advance.partition, record.position, &record.fact.key);
             self.require(is_parked || !is_behind, "a parked fact blocks its key", || {
                 format!("{service} did {:?} of {} before it", record.position, advance.partition)
             });
         }
     }
 
-    fn is_behind(&self, service: &'static str, partition: &Partition, record: &Record) -> bool {
+    fn is_behind(&self, service: &'static str, partition: &Partition, position: Position, key: &str) -> bool {
         let first = (service, partition.clone(), Position(0));
-        let here = (service, partition.clone(), record.position);
-        self.parked.range(first..here).any(|(_, key)| *key == record.fact.key)
+        let here = (service, partition.clone(), position);
+        self.parked.range(first..here).any(|(_, parked)| parked == key)
     }
 }

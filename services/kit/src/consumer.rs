@@ -212,7 +212,10 @@ impl<M: Machine> Consumer<M> {
         }
         // What is still parked afterwards is read again from the store.
         self.memory = None;
-        for parked in by_key.into_values() {
+        for mut parked in by_key.into_values() {
+            if planted(Defect::RedrivenBackwards) {
+                parked.reverse();
+            }
             self.sink.take(Item::Redrive(parked)).await.map_err(ConsumeError::NotDone)?;
         }
         Ok(())
