@@ -2,7 +2,9 @@
 
 mod body;
 mod call;
+mod hash;
 mod headers;
+mod path;
 mod upgrade;
 mod web;
 
