@@ -37,6 +37,9 @@ pub struct Options {
     /// The program of Envoy; without it, nothing is measured beside ours
     #[arg(long, value_name = "PROGRAM")]
     envoy: Option<PathBuf>,
+    /// Envoy remembers tokens that it has verified, as ours does; it is not its habit
+    #[arg(long, requires = "envoy")]
+    envoy_remembers: bool,
     /// How many times the peak is wanted in the flood
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     factor: u64,

@@ -60,8 +60,9 @@ impl Parts {
         fs::write(&file, configuration(directory.path(), echo_port, broken_port)?.to_string())?;
         let platform = Platform::start_with(&[("BOXOFFICE_GATEWAY_CONFIG", &file)])?;
         let envoy = options.envoy.as_deref();
-        let envoy =
-            envoy.map(|program| Envoy::start(program, &peers, directory.path(), echo_port)).transpose()?;
+        let envoy = envoy
+            .map(|program| Envoy::start(program, options, &peers, directory.path(), echo_port))
+            .transpose()?;
         let envoy_target = match &envoy {
             Some(envoy) => Some(Target::parse(&format!("http://127.0.0.1:{}", envoy.port)).await?),
             None => None,
@@ -113,10 +114,17 @@ struct Envoy {
 }
 
 impl Envoy {
-    fn start(program: &Path, peers: &Path, directory: &Path, echo_port: u16) -> anyhow::Result<Self> {
+    fn start(
+        program: &Path,
+        options: &Options,
+        peers: &Path,
+        directory: &Path,
+        echo_port: u16,
+    ) -> anyhow::Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let tokens = if options.envoy_remembers { "eddsa:cached" } else { "eddsa" };
         let mut written = Command::new(peers);
-        written.arg("envoy").arg(directory).args([echo_port.to_string(), format!("{port}:eddsa")]);
+        written.arg("envoy").arg(directory).args([echo_port.to_string(), format!("{port}:{tokens}")]);
         let file: PathBuf = directory.join("envoy.json");
         fs::write(&file, printed(&mut written)?)?;
         let mut command = Command::new(program);
