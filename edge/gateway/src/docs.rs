@@ -5,7 +5,7 @@ mod html;
 mod markdown;
 mod reference;
 
-pub(crate) use errors::{error_list, error_pages};
+pub(crate) use errors::{ErrorPage, error_list, error_pages};
 pub(crate) use reference::reference;
 
 /// The one style sheet.

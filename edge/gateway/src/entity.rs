@@ -145,8 +145,14 @@ pub struct Route {
     pub regex_priority: Option<i64>,
     /// Whether what matched is left out.
     pub strip_path: bool,
+    /// How what is left of the path is joined to the service's.
+    pub path_handling: Option<PathHandling>,
     /// Whether the client's Host is sent on.
     pub preserve_host: bool,
+    /// Whether a short body of a request is read before its service is called.
+    pub request_buffering: bool,
+    /// Whether a short body of an answer is read before the answer begins.
+    pub response_buffering: bool,
     /// Where its requests go.
     pub service: Option<Reference>,
     /// When it was made, in seconds: the older one wins.
@@ -154,6 +160,17 @@ pub struct Route {
     /// Words to group it by.
     #[serde(default)]
     pub tags: Option<Vec<String>>,
+}
+
+/// How a path is joined to that of the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PathHandling {
+    /// As segments: there is a slash between them.
+    #[default]
+    V0,
+    /// As texts: there is one where either has one.
+    V1,
 }
 
 /// What happens to requests on their way.

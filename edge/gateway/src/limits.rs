@@ -33,8 +33,9 @@ pub const HEARTBEAT: Duration = Duration::from_secs(15);
 pub const STREAM_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// How long a client may pause while it sends a body that is passed on.
 pub const CLIENT_PAUSE: Duration = Duration::from_secs(60);
-/// The longest body that is kept to be sent again, in bytes.
-pub const MAX_REPLAYED_BYTES: usize = 64 * 1024;
+/// The longest body of a request or an answer that is gathered before it goes on, in bytes. Longer ones, and those whose
+/// length is not known, go on part by part.
+pub const MAX_GATHERED_BYTES: usize = 64 * 1024;
 /// The longest message of an answer that is read, in bytes.
 pub const MAX_GRPC_MESSAGE_BYTES: usize = kit::transport::MAX_RESPONSE_BYTES;
 /// How large the program of a regular expression in a configuration may be, in bytes.

@@ -1,25 +1,30 @@
 //! The OpenAPI 3.1 document.
 
+mod example;
+mod problems;
+
 use serde_json::{Map, Value, json};
 
-use crate::model::{Answer, Field, Model, Operation, Type};
+use crate::{
+    docs::ErrorPage,
+    model::{Answer, Field, Model, Operation, Type},
+};
 
-const PROBLEM: &str = "#/components/schemas/Problem";
-
-/// Renders the model.
-pub(crate) fn document(model: &Model) -> Value {
+/// Renders the model, with the kinds of problems that have a page.
+pub(crate) fn document(model: &Model, errors: &[ErrorPage]) -> Value {
     let mut paths = Map::new();
     let mut tags = Vec::new();
     for service in &model.services {
         tags.push(json!({"name": service.tag, "description": service.comment}));
         for operation in &service.operations {
             let path = paths.entry(operation.path.clone()).or_insert_with(|| json!({}));
-            path[operation.method.to_lowercase()] = render(operation, &service.tag);
+            path[operation.method.to_lowercase()] = render(model, operation, &service.tag);
         }
     }
     let mut schemas = Map::new();
     for (name, message) in &model.messages {
         let mut schema = object(&message.fields, &message.comment);
+        schema["examples"] = json!([example::object(model, &message.fields)]);
         if message.in_requests {
             schema["additionalProperties"] = json!(false);
         } else {
@@ -29,7 +34,7 @@ pub(crate) fn document(model: &Model) -> Value {
         }
         schemas.insert(name.clone(), schema);
     }
-    schemas.insert("Problem".to_owned(), problem());
+    schemas.insert("Problem".to_owned(), problems::schema(errors));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -49,15 +54,13 @@ pub(crate) fn document(model: &Model) -> Value {
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                 "description": "An access token from `POST /v1/auth/login`.",
             }},
-            "responses": {"Problem": {
-                "description": "The request was not carried out.",
-                "content": {"application/problem+json": {"schema": {"$ref": PROBLEM}}},
-            }},
+            "responses": {"Problem": problems::response(errors)},
+            "examples": problems::examples(errors),
         },
     })
 }
 
-fn render(operation: &Operation, tag: &str) -> Value {
+fn render(model: &Model, operation: &Operation, tag: &str) -> Value {
     let mut parameters: Vec<Value> = Vec::new();
     parameters.extend(operation.path_parameters.iter().map(|field| parameter(field, "path")));
     parameters.extend(operation.query_parameters.iter().map(|field| parameter(field, "query")));
@@ -75,13 +78,14 @@ fn render(operation: &Operation, tag: &str) -> Value {
         "description": operation.comment,
         "parameters": parameters,
         "security": security,
-        "responses": responses(operation),
+        "responses": responses(model, operation),
     });
     if let Some(fields) = &operation.body {
         let mut schema = object(fields, "");
         schema["additionalProperties"] = json!(false);
         let required = fields.iter().any(|field| !field.optional && !matches!(field.holds, Type::List(_)));
-        let content = json!({"application/json": {"schema": schema}});
+        let shown = example::object(model, fields);
+        let content = json!({"application/json": {"schema": schema, "example": shown}});
         rendered["requestBody"] = json!({"required": required, "content": content});
     }
     rendered
@@ -108,7 +112,7 @@ pub(crate) fn headers_of(method: &str) -> &'static [(&'static str, &'static str)
     }
 }
 
-fn responses(operation: &Operation) -> Value {
+fn responses(model: &Model, operation: &Operation) -> Value {
     let problem = json!({"$ref": "#/components/responses/Problem"});
     let (status, answer) = match &operation.answer {
         Answer::Nothing => ("204", json!({"description": "Done."})),
@@ -116,7 +120,7 @@ fn responses(operation: &Operation) -> Value {
         Answer::Stream(holds) => {
             let (lines, events) = (schema(holds), json!({"type": "string"}));
             let content = json!({
-                "application/x-ndjson": {"schema": lines},
+                "application/x-ndjson": {"schema": lines, "example": example::value(model, "", holds)},
                 "text/event-stream": {"schema": events},
             });
             ("200", json!({"description": "A stream, until the client goes.", "content": content}))
@@ -124,7 +128,8 @@ fn responses(operation: &Operation) -> Value {
         Answer::Json(holds) => {
             // POST answers 200, 201 or 202: done, made, or being decided.
             let status = if operation.method == "POST" { "2XX" } else { "200" };
-            let content = json!({"application/json": {"schema": schema(holds)}});
+            let shown = example::value(model, "", holds);
+            let content = json!({"application/json": {"schema": schema(holds), "example": shown}});
             (status, json!({"description": "Done.", "content": content}))
         }
     };
@@ -182,33 +187,4 @@ fn schema(holds: &Type) -> Value {
         Type::List(one) => json!({"type": "array", "items": schema(one)}),
         Type::Map(one) => json!({"type": "object", "additionalProperties": schema(one)}),
     }
-}
-
-fn problem() -> Value {
-    let text = |comment: &str| json!({"type": "string", "description": comment});
-    json!({
-        "type": "object",
-        "description": "RFC 9457.",
-        "required": ["type", "title", "status", "detail", "instance", "code", "trace_id"],
-        "properties": {
-            "type": text("The page that explains the code."),
-            "title": text("The same for each occurrence."),
-            "status": {"type": "integer"},
-            "detail": text("About this occurrence."),
-            "instance": text("The path of the request."),
-            "code": text("Stable, for programs, such as `sold_out`."),
-            "errors": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["field", "reason"],
-                    "properties": {
-                        "field": text("Such as `lines[0].quantity`."),
-                        "reason": text("What is wrong."),
-                    },
-                },
-            },
-            "trace_id": text("Leads to the request in the logs."),
-        },
-    })
 }

@@ -56,10 +56,10 @@ impl Pages {
         };
         add("/", HTML, docs::index());
         add("/healthz", JSON, json!({"status": "ok"}).to_string());
-        add("/openapi.json", JSON, openapi::document(&model).to_string());
         add("/docs", HTML, docs::reference(&model));
         add("/docs/style.css", CSS, docs::STYLE.to_owned());
         let errors = docs::error_pages();
+        add("/openapi.json", JSON, openapi::document(&model, &errors).to_string());
         add("/docs/errors", HTML, docs::error_list(&errors));
         for page in errors {
             add(&format!("/docs/errors/{}", page.code), HTML, page.html);

@@ -1,6 +1,7 @@
 //! How many requests of one service are carried out at a time. The number follows what the service can do: it grows
 //! while answers come as fast as they ever do, and shrinks when they begin to wait somewhere (Vegas, as TCP has it).
-//! Whoever finds no place is refused at once, before anything of the request is read.
+//! Whoever finds no place is refused before anything of the request is read, and hears of it after a pause: a client
+//! that asks again at once would take more of the processors than one that is served.
 //!
 //! Not all places are for everybody: the last ones are kept for what must not fail, such as a payment or a scan at
 //! the door. A route says which it is by a tag, `priority:critical`, `high`, `normal` or `low`.
@@ -10,12 +11,12 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 
 use crate::problem::Problem;
 
 /// The fewest and the most places of a service.
-const FEWEST: f64 = 32.0;
+const FEWEST: f64 = 64.0;
 const MOST: f64 = 4_096.0;
 /// What there is at first.
 const FIRST: f64 = 256.0;
@@ -25,6 +26,9 @@ const WAITING_TO_GROW: f64 = 8.0;
 /// After so many answers the fastest one is forgotten, so that a service which has become slower is not held against
 /// what it was.
 const REMEMBERED_ANSWERS: u32 = 2_000;
+/// How long a refusal takes, and how many wait for theirs at a time; further ones are refused at once.
+const REFUSAL_PAUSE: Duration = Duration::from_millis(250);
+const MAX_PAUSING: usize = 4_096;
 
 /// How much a request matters when there is too much to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,12 +74,15 @@ pub(crate) struct Places {
 
 impl Places {
     /// Takes a place.
-    pub fn take(&self) -> Result<Place, Problem> {
+    pub async fn take(&self) -> Result<Place, Problem> {
         let began = Instant::now();
-        match self.limiter.enter(self.priority) {
-            true => Ok(Place { limiter: Arc::clone(&self.limiter), began }),
-            false => Err(Problem::unavailable("the service has too much to do; try again in a moment")),
+        if self.limiter.enter(self.priority) {
+            return Ok(Place { limiter: Arc::clone(&self.limiter), began });
         }
+        if let Ok(_pausing) = self.limiter.pausing.try_acquire() {
+            tokio::time::sleep(REFUSAL_PAUSE).await;
+        }
+        Err(Problem::unavailable("the service has too much to do; try again in a moment"))
     }
 }
 
@@ -92,8 +99,18 @@ impl Drop for Place {
 }
 
 /// Decides how many places there are.
-#[derive(Debug, Default)]
-pub(crate) struct Limiter(Mutex<State>);
+#[derive(Debug)]
+pub(crate) struct Limiter {
+    state: Mutex<State>,
+    /// One for each refusal that waits.
+    pausing: Semaphore,
+}
+
+impl Default for Limiter {
+    fn default() -> Self {
+        Self { state: Mutex::default(), pausing: Semaphore::new(MAX_PAUSING) }
+    }
+}
 
 #[derive(Debug)]
 struct State {
@@ -111,14 +128,14 @@ impl Default for State {
 
 impl Limiter {
     fn enter(&self, priority: Priority) -> bool {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let is_free = state.running * 100 < state.limit as usize * priority.share_percent();
         state.running += usize::from(is_free);
         is_free
     }
 
     fn leave(&self, took: Duration) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.learn(took);
         state.running = state.running.saturating_sub(1);
     }
@@ -126,7 +143,7 @@ impl Limiter {
     /// How many places there are now.
     #[cfg(test)]
     fn limit(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).limit as usize
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).limit as usize
     }
 }
 

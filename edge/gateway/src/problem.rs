@@ -124,12 +124,17 @@ impl Problem {
 
     /// The body is of another type than JSON.
     pub fn unsupported_media_type() -> Self {
-        Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "The body is of the wrong type",
-            "unsupported_media_type",
-            "send the body as JSON, with `Content-Type: application/json`",
-        )
+        Self::wrong_type("send the body as JSON, with `Content-Type: application/json`")
+    }
+
+    /// The body is compressed (RFC 9110, 15.5.16).
+    pub fn content_encoding() -> Self {
+        Self::wrong_type("send the body as it is, without `Content-Encoding`")
+    }
+
+    fn wrong_type(mend: &'static str) -> Self {
+        let title = "The body is of the wrong type";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, title, "unsupported_media_type", mend)
     }
 
     /// The body is too long.
@@ -212,9 +217,13 @@ impl Problem {
         self.into_response_of(instance, trace.trace_id())
     }
 
-    /// The answer, by the id of the trace alone.
-    pub fn into_response_of(self, instance: &str, trace_id: &str) -> Response {
-        let document = Document {
+    /// The JSON of it.
+    pub fn document(&self, instance: &str, trace_id: &str) -> serde_json::Value {
+        serde_json::to_value(self.document_of(instance, trace_id)).unwrap_or_default()
+    }
+
+    fn document_of<'p>(&'p self, instance: &'p str, trace_id: &'p str) -> Document<'p> {
+        Document {
             r#type: format!("/docs/errors/{}", self.code),
             title: self.title,
             status: self.status.as_u16(),
@@ -223,9 +232,13 @@ impl Problem {
             code: &self.code,
             errors: &self.fields,
             trace_id,
-        };
+        }
+    }
+
+    /// The answer, by the id of the trace alone.
+    pub fn into_response_of(self, instance: &str, trace_id: &str) -> Response {
         // A document of strings and numbers always has a JSON form.
-        let json = serde_json::to_vec(&document).unwrap_or_default();
+        let json = serde_json::to_vec(&self.document_of(instance, trace_id)).unwrap_or_default();
         let mut response = Response::new(Body::from(json));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();

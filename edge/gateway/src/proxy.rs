@@ -2,7 +2,9 @@
 
 mod body;
 mod call;
+mod hash;
 mod headers;
+mod path;
 mod upgrade;
 mod web;
 
@@ -141,7 +143,7 @@ pub(crate) async fn answer(matched: &Matched, beginning: &Beginning<'_>, request
         return asked.refusal(Problem::uri_too_long(), &path, trace);
     }
     // Before anything of it is read, and before tokens are looked at.
-    let _place = match plan.places.take() {
+    let _place = match plan.places.take().await {
         Ok(place) => place,
         Err(problem) => return asked.refusal(problem, &path, trace),
     };

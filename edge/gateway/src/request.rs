@@ -65,6 +65,10 @@ async fn read_body(
         }
         return Ok(Vec::new());
     }
+    // What becomes large here may have come as little.
+    if parts.headers.get_all(header::CONTENT_ENCODING).iter().any(|coding| coding != "identity") {
+        return Err(Problem::content_encoding());
+    }
     let media_type = parts.headers.get(header::CONTENT_TYPE);
     if let Some(field) = file_field(schema, route) {
         let media_type = media_type.map(header::HeaderValue::as_bytes).unwrap_or_default();

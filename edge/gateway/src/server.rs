@@ -1,5 +1,8 @@
-//! The listener: HTTP/1.1 and HTTP/2, in the clear or over TLS, with limits, and a drain that loses no request.
+//! The listener: HTTP/1.1 and HTTP/2, in the clear or over TLS, with limits, shorter answers for who reads them, and a
+//! drain that loses no request.
 
+mod compress;
+mod framing;
 mod head;
 mod prompt;
 mod tls;
@@ -28,6 +31,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 
 use crate::{Gateway, Peer, snapshot::Live};
+use compress::Compressor;
+use framing::Ambiguous;
 use prompt::Prompt;
 pub(crate) use tls::Certificates;
 
@@ -70,6 +75,7 @@ impl<S> Answers for S where
 pub struct Server {
     listener: TcpListener,
     builder: Builder<TokioExecutor>,
+    compressor: Compressor,
     tls: Option<tokio_rustls::TlsAcceptor>,
 }
 
@@ -95,7 +101,7 @@ impl Server {
             .max_pending_accept_reset_streams(MAX_RESETS)
             .max_local_error_reset_streams(MAX_ERROR_RESETS)
             .keep_alive_interval(Some(HEADER_TIMEOUT));
-        Ok(Self { listener, builder, tls: None })
+        Ok(Self { listener, builder, compressor: Compressor::default(), tls: None })
     }
 
     /// Speaks TLS, with the certificates that are configured at the time of each connection.
@@ -166,15 +172,16 @@ impl Server {
         stop: CancellationToken,
     ) -> impl Future<Output = ()> + Send + 'static {
         let (builder, tls) = (self.builder.clone(), self.tls.clone());
+        let compressor = self.compressor.clone();
         let mut peer = Peer { address: Some(client.ip().to_canonical()), ..Peer::default() };
         async move {
             let Some(acceptor) = tls else {
-                return converse(builder, stream, answers(peer), stop).await;
+                return converse(builder, stream, (answers(peer), compressor), stop).await;
             };
             let Ok(Ok(stream)) = timeout(HEADER_TIMEOUT, acceptor.accept(stream)).await else { return };
             peer.is_secure = true;
             peer.sni = stream.get_ref().1.server_name().map(|name| name.to_ascii_lowercase().into());
-            converse(builder, stream, answers(peer), stop).await;
+            converse(builder, stream, (answers(peer), compressor), stop).await;
         }
     }
 }
@@ -183,15 +190,21 @@ impl Server {
 async fn converse<A: Answers>(
     builder: Builder<TokioExecutor>,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    answers: A,
+    (answers, compressor): (A, Compressor),
     stop: CancellationToken,
 ) {
     let answers = TowerToHyperService::new(answers);
-    let service = service_fn(move |request: Request<Incoming>| match head::refusal(&request) {
-        Some(refusal) => Either::Left(ready(Ok::<_, Infallible>(refusal))),
-        None => Either::Right(answers.call(request)),
+    let ambiguous = Ambiguous::default();
+    let found = ambiguous.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        if let Some(refusal) = head::refusal(&request, &found) {
+            return Either::Left(ready(Ok::<_, Infallible>(refusal)));
+        }
+        let (accepted, compressor) = (compress::accepted(request.headers()), compressor.clone());
+        let answered = answers.call(request);
+        Either::Right(async move { Ok(compressor.answer(accepted, answered.await?).await) })
     });
-    let stream = TokioIo::new(Prompt::new(stream, HEADER_TIMEOUT));
+    let stream = TokioIo::new(Prompt::new(stream, HEADER_TIMEOUT, ambiguous));
     let mut connection = pin!(builder.serve_connection_with_upgrades(stream, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

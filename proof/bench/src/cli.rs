@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::{Map, Value, json};
 
 use crate::{
+    gateway,
     load::{Pace, Plan},
     sale,
     scenario::{browse, flash_sale, login, mixed, overload, request, spread},
@@ -43,6 +44,9 @@ pub enum Name {
     Login(login::Options),
     /// What the gateway costs: the cheapest call with a token, GET /v1/users/me
     GatewayEcho,
+    /// The gateway alone, before a gRPC service: beside Envoy, with ten times as much as it can do, and in a storm of retries
+    #[command(after_help = GATEWAY_HELP)]
+    Gateway(gateway::Options),
     /// Ten times as many bookings are wanted as can be made: goodput over the peak, and the recovery
     #[command(after_help = OVERLOAD_HELP)]
     Overload(overload::Options),
@@ -129,6 +133,18 @@ Examples:
   bench overload --factor 10 --seconds 20
   bench overload --clients 8000 --patience-ms 1000";
 
+const GATEWAY_HELP: &str = "\
+A configured service with the plugins `grpc-gateway` and `jwt` (EdDSA), before an echo over gRPC of a process of its own
+(`peers upstream`). Closed loop with --connections, --seconds each: ours and Envoy in turn, three times, medians. Then both
+at 70 % of what the slower one does. Then ours alone: 70 % of its peak, the flood for --seconds, and 70 % again until
+answers are as before (`overload --help` says what normal is). Then a service that takes calls and breaks the connection.
+
+The figures of the report are those of the flood. Programs are taken from beside this one.
+
+Examples:
+  bench gateway --connections 32 --envoy target/peers/envoy
+  bench gateway --connections 32 --clients 500 --seconds 10";
+
 const HELP: &str = "\
 Figures:
   per_s        wanted answers per second, from the first request to the last answer
@@ -180,7 +196,7 @@ mod tests {
 
     #[test]
     fn each_example_can_be_run() {
-        let lines = HELP.lines().chain(OVERLOAD_HELP.lines());
+        let lines = HELP.lines().chain(OVERLOAD_HELP.lines()).chain(GATEWAY_HELP.lines());
         let examples = lines.filter_map(|line| line.strip_prefix("  bench "));
         for example in examples {
             let arguments = example.split("  ").next().unwrap_or_default().replace('\'', "");

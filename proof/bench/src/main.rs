@@ -10,6 +10,7 @@ mod catalogue;
 mod cli;
 mod deployment;
 mod echo;
+mod gateway;
 mod http;
 mod ledger;
 mod load;
@@ -19,6 +20,7 @@ mod platform;
 mod process;
 mod progress;
 mod random;
+mod recovery;
 mod report;
 mod sale;
 mod scenario;
@@ -77,6 +79,7 @@ async fn run(cli: &Cli) -> anyhow::Result<Report> {
         Name::Mixed(options) => measure::<Mixed>(options, load).await,
         Name::Paid(options) => measure::<Paid>(options, load).await,
         Name::Login(options) => measure::<Login>(options, load).await,
+        Name::Gateway(options) => gateway::measure(options, load).await,
         Name::GatewayEcho => measure::<GatewayEcho>(&(), load).await,
         Name::Overload(options) => measure::<Overload>(options, load).await,
         Name::Echo => measure::<Echo>(&(), load).await,

@@ -30,7 +30,15 @@ impl Platform {
     /// # Errors
     /// When the program is not found or does not start.
     pub fn start() -> anyhow::Result<Self> {
-        let program = find()?;
+        Self::start_with(&[])
+    }
+
+    /// Starts it with settings of the environment.
+    ///
+    /// # Errors
+    /// As [`Platform::start`].
+    pub fn start_with(settings: &[(&str, &Path)]) -> anyhow::Result<Self> {
+        let program = find("boxoffice", PROGRAM)?;
         let directory = tempfile::tempdir().context("no temporary directory can be made")?;
         let mut command = Command::new(&program);
         command
@@ -40,7 +48,8 @@ impl Platform {
             .current_dir(directory.path())
             .env_clear()
             .envs(std::env::vars_os().filter(|(name, _)| !is_configuration(name)))
-            .env("BOXOFFICE_LOG", "warn");
+            .env("BOXOFFICE_LOG", "error")
+            .envs(settings.iter().copied());
         let process = Process::start(&mut command, READY)?;
         Ok(Self { process, program, directory })
     }
@@ -75,14 +84,18 @@ fn is_configuration(name: &OsString) -> bool {
     name.to_string_lossy().starts_with("BOXOFFICE_")
 }
 
-fn find() -> anyhow::Result<PathBuf> {
-    let named = std::env::var_os(PROGRAM).map(PathBuf::from);
-    let beside = std::env::current_exe().ok().and_then(|own| own.parent().map(|dir| dir.join("boxoffice")));
+/// A program beside this one, unless the environment names another.
+///
+/// # Errors
+/// When it is not there.
+pub fn find(name: &str, variable: &str) -> anyhow::Result<PathBuf> {
+    let named = std::env::var_os(variable).map(PathBuf::from);
+    let beside = std::env::current_exe().ok().and_then(|own| own.parent().map(|dir| dir.join(name)));
     match named.or(beside) {
         Some(program) if program.is_file() => program.canonicalize().context("the program cannot be found"),
         looked => bail!(
-            "there is no program {}: build it with `cargo build --release -p boxoffice`, or name it with {PROGRAM}",
-            looked.as_deref().unwrap_or(Path::new("boxoffice")).display()
+            "there is no program {}: build it with `cargo build --release -p {name}`, or name it with {variable}",
+            looked.as_deref().unwrap_or(Path::new(name)).display()
         ),
     }
 }

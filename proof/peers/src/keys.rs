@@ -12,7 +12,10 @@ use aws_lc_rs::{
     rsa::KeySize,
     signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair},
 };
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD as STANDARD, BASE64_URL_SAFE_NO_PAD as BASE64},
+};
 use serde_json::{Value, json};
 
 /// Who issues the tokens.
@@ -20,12 +23,16 @@ const ISSUER: &str = "compare";
 /// Longer than any comparison takes.
 const TOKEN_LIFE_SECONDS: u64 = 24 * 60 * 60;
 
-/// Writes `eddsa.jwks`, `eddsa.jwt`, `rs256.jwks` and `rs256.jwt`.
+/// What stands before an Ed25519 key in its DER form (RFC 8410).
+const ED25519_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+
+/// Writes `eddsa.jwks`, `eddsa.pem`, `eddsa.jwt`, `rs256.jwks` and `rs256.jwt`.
 ///
 /// # Errors
 /// When a key cannot be made or a file not be written.
 pub fn write(directory: &Path) -> anyhow::Result<()> {
-    let (jwk, token) = eddsa()?;
+    let (jwk, pem, token) = eddsa()?;
+    fs::write(directory.join("eddsa.pem"), pem)?;
     fs::write(directory.join("eddsa.jwks"), json!({ "keys": [jwk] }).to_string())?;
     fs::write(directory.join("eddsa.jwt"), token)?;
     let (jwk, token) = rs256()?;
@@ -34,12 +41,14 @@ pub fn write(directory: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn eddsa() -> anyhow::Result<(Value, String)> {
+fn eddsa() -> anyhow::Result<(Value, String, String)> {
     let pair = Ed25519KeyPair::generate()?;
     let x = BASE64.encode(pair.public_key().as_ref());
     let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "eddsa", "x": x });
+    let der = STANDARD.encode([&ED25519_PREFIX, pair.public_key().as_ref()].concat());
+    let pem = format!("-----BEGIN PUBLIC KEY-----\n{der}\n-----END PUBLIC KEY-----\n");
     let token = token("EdDSA", "eddsa", |text| Ok(pair.sign(text).as_ref().to_vec()))?;
-    Ok((jwk, token))
+    Ok((jwk, pem, token))
 }
 
 fn rs256() -> anyhow::Result<(Value, String)> {
@@ -94,7 +103,7 @@ mod tests {
 
     #[test]
     fn each_token_verifies_with_its_key_set() {
-        let (jwk, token) = eddsa().unwrap();
+        let (jwk, _, token) = eddsa().unwrap();
         let (text, signature) = parts(&token);
         UnparsedPublicKey::new(&ED25519, field(&jwk, "x")).verify(text, &signature).unwrap();
 

@@ -2,6 +2,7 @@
 //!
 //! None of it is part of the product, and none of it knows the product.
 
+mod envoy;
 mod keys;
 mod load;
 mod upstream;
@@ -43,7 +44,17 @@ enum Command {
         #[arg(long, default_value_t = 10)]
         seconds: u64,
     },
-    /// Write a fresh key set and a token for each algorithm into a directory, and the descriptor set
+    /// Print the configuration of an Envoy before the echo
+    Envoy {
+        /// Where `files` has written
+        directory: PathBuf,
+        /// The port of the echo
+        upstream_port: u16,
+        /// Where it listens: a port, with the algorithm of the tokens that it verifies, and whether it remembers them
+        #[arg(required = true, value_name = "PORT[:ALGORITHM[:cached]]", value_parser = envoy::listener_of)]
+        listeners: Vec<(u16, envoy::Tokens)>,
+    },
+    /// Write a fresh key set, the key as PEM, and a token for each algorithm into a directory, and the descriptor set
     Files {
         /// The directory
         directory: PathBuf,
@@ -54,8 +65,12 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Upstream => upstream::run(),
         Command::Load { url, streams, seconds } => load::run(&url, streams, Duration::from_secs(seconds)),
+        Command::Envoy { directory, upstream_port, listeners } => {
+            println!("{}", envoy::configuration(&directory, upstream_port, &listeners)?);
+            Ok(())
+        }
         Command::Files { directory } => {
-            std::fs::write(directory.join("echo.bin"), DESCRIPTORS)?;
+            std::fs::write(directory.join("echo.binpb"), DESCRIPTORS)?;
             keys::write(&directory)
         }
     }

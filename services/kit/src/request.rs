@@ -60,7 +60,9 @@ pub fn if_match(metadata: &MetadataMap) -> Result<Option<u64>, Refusal> {
     if text == "*" {
         return Ok(None);
     }
-    let tag = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    // A gateway that sent the answer compressed has made the tag a weak one; the version is the same.
+    let tag = text.strip_prefix("W/").unwrap_or(text);
+    let tag = tag.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     // What follows the version changes without the organiser: a sale must not make an edit fail.
     let version = tag.and_then(|tag| tag.split('-').next()).and_then(|version| version.parse().ok());
     version.map(Some).ok_or_else(|| {

@@ -3,7 +3,6 @@
 mod axum;
 mod boxoffice;
 mod envoy;
-mod envoy_config;
 mod mariadb;
 mod postgres;
 mod pretix;

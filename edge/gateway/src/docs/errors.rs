@@ -9,10 +9,15 @@ use super::{
 
 static PAGES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../docs/errors");
 
+/// Stands before the status in a page.
+const STATUS: &str = "HTTP status: ";
+
 /// The page of one code.
 pub(crate) struct ErrorPage {
     /// The code, such as `sold_out`.
     pub code: String,
+    /// The status of answers with it; none for the reason of a booking, which no answer has as its code.
+    pub status: Option<u16>,
     /// Its meaning in one sentence: the first paragraph.
     pub summary: String,
     /// The page.
@@ -30,6 +35,7 @@ pub(crate) fn error_pages() -> Vec<ErrorPage> {
             continue;
         }
         let text = file.contents_utf8().unwrap_or_default();
+        let status = text.lines().find_map(|line| line.strip_prefix(STATUS)?.trim().parse().ok());
         let mut paragraphs = text.split("\n\n").map(str::trim);
         let summary = paragraphs.find(|paragraph| !paragraph.starts_with('#')).unwrap_or_default();
         let way_back =
@@ -37,6 +43,7 @@ pub(crate) fn error_pages() -> Vec<ErrorPage> {
         let body = format!("<main class=\"page\">{way_back}{}</main>", markdown::render(text));
         pages.push(ErrorPage {
             code: code.to_owned(),
+            status,
             summary: summary.replace('\n', " "),
             html: page(&format!("{code} - Boxoffice"), &body),
         });

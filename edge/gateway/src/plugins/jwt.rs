@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use axum::response::Response;
 use http::{HeaderValue, Method, StatusCode, header::WWW_AUTHENTICATE};
 use kong::{Field, Kind};
+use quick_cache::sync::Cache;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -29,6 +30,10 @@ pub const DEFINITION: Definition = Definition {
 
 /// The longest token, in bytes.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
+/// So many verified tokens are remembered, of those that are no longer than this, in bytes: clients send one again and
+/// again, and a signature costs more than all else that a call takes here.
+const REMEMBERED_TOKENS: usize = 4_096;
+const MAX_REMEMBERED_BYTES: usize = 2 * 1024;
 
 fn fields() -> Vec<Field> {
     vec![
@@ -78,6 +83,15 @@ struct Config {
 struct Jwt {
     config: Config,
     remote: Option<Remote>,
+    verified: Cache<String, Verified>,
+}
+
+/// A token whose signature is good.
+#[derive(Clone)]
+struct Verified {
+    token: Arc<Token>,
+    /// The credential that it is good by. One that was changed since has other fields.
+    by: Arc<Value>,
 }
 
 fn make(config: &Value, resources: &Resources) -> Result<Arc<dyn Plugin>, BadConfig> {
@@ -90,7 +104,7 @@ fn make(config: &Value, resources: &Resources) -> Result<Arc<dyn Plugin>, BadCon
         (Some(_), None) => return Err(BadConfig::new("jwks_issuer", "is needed with jwks_uri")),
         (Some(uri), Some(_)) => Some(Remote::new(uri, resources.environment.clone())?),
     };
-    Ok(Arc::new(Jwt { config, remote }))
+    Ok(Arc::new(Jwt { config, remote, verified: Cache::new(REMEMBERED_TOKENS) }))
 }
 
 /// Why a request is not let in.
@@ -140,14 +154,18 @@ impl Config {
 impl Jwt {
     async fn recognise(&self, exchange: &mut Exchange) -> Result<(), Refused> {
         let text = self.sent(exchange)?.ok_or(Refused::None)?;
-        let token = Token::read(&text).ok_or(Refused::Bad("Bad token; invalid JSON"))?;
+        let verified = self.verified.get(&text);
+        let token = match &verified {
+            Some(verified) => Arc::clone(&verified.token),
+            None => Arc::new(Token::read(&text).ok_or(Refused::Bad("Bad token; invalid JSON"))?),
+        };
         if let Some(remote) = &self.remote
             && token.claims.get("iss").and_then(Value::as_str) == self.config.jwks_issuer.as_deref()
         {
             let key = remote.key(&token).await.map_err(|_: KeyError| Refused::Bad("Invalid signature"))?;
             token.verify(&key).map_err(Refused::Bad)?;
             self.config.check_times(&token, seconds(exchange))?;
-            exchange.claims = Some(Arc::new(token.claims));
+            exchange.claims = Some(Arc::clone(&token.claims));
             return Ok(());
         }
         let claim = self.config.key_claim();
@@ -160,13 +178,19 @@ impl Jwt {
         let unknown = || Refused::Unknown(format!("No credentials found for given '{claim}'"));
         let config = Arc::clone(&exchange.config);
         let credential = config.by_key(Kind::JwtSecrets, &key).ok_or_else(unknown)?;
-        let verifying = keys::of_credential(credential, self.config.secret_is_base64);
-        token.verify(&verifying.map_err(Refused::Bad)?).map_err(Refused::Bad)?;
+        if !verified.is_some_and(|verified| Arc::ptr_eq(&verified.by, &credential.fields)) {
+            let verifying = keys::of_credential(credential, self.config.secret_is_base64);
+            token.verify(&verifying.map_err(Refused::Bad)?).map_err(Refused::Bad)?;
+            if text.len() <= MAX_REMEMBERED_BYTES {
+                let by = Arc::clone(&credential.fields);
+                self.verified.insert(text, Verified { token: Arc::clone(&token), by });
+            }
+        }
         self.config.check_times(&token, seconds(exchange))?;
         let consumer = credential.foreign("consumer").and_then(|id| config.get(Kind::Consumers, id));
         let consumer = consumer.ok_or_else(unknown)?;
         recognised::consumer(exchange, consumer.clone(), credential.clone());
-        exchange.claims = Some(Arc::new(token.claims));
+        exchange.claims = Some(Arc::clone(&token.claims));
         Ok(())
     }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::{body::Body, response::Response};
-use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_LENGTH};
+use bytes::Bytes;
+use http::{HeaderValue, header::CONTENT_LENGTH};
+use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
 use hyper::upgrade::OnUpgrade;
 use tokio::time::Instant;
@@ -12,13 +14,14 @@ use tonic::Status;
 use super::{
     Matched,
     body::{self, ClientFailure, Timely},
-    headers, is_idempotent, upgrade, web,
+    hash::hash,
+    headers, is_idempotent, path, upgrade, web,
 };
 use crate::{
-    balancer::{Answered, Call, CallBody, NoAnswer, Way, hash_of},
-    entity::{HashOn, Service, Upstream},
+    balancer::{Answered, Call, CallBody, NoAnswer, Way},
+    entity::Service,
     grpc,
-    limits::{BODY_DEADLINE, MAX_REPLAYED_BYTES},
+    limits::{BODY_DEADLINE, MAX_GATHERED_BYTES},
     plugin::Exchange,
     problem::Problem,
     transcode::Transcoder,
@@ -68,7 +71,7 @@ impl With<'_> {
         }
         let is_idempotent = is_idempotent(&exchange.method, &exchange.headers) && !wants_upgrade;
         let failure = ClientFailure::default();
-        let body = self.body(exchange, is_idempotent, &failure).await?;
+        let body = self.body(exchange, &failure).await?;
         let (mut head, ()) = http::Request::new(()).into_parts();
         head.method = exchange.method.clone();
         head.uri =
@@ -99,7 +102,7 @@ impl With<'_> {
             }
             return Ok(Response::from_parts(head, Body::empty()));
         }
-        Ok(self.passed_on(Answered { response, running }))
+        self.gathered(Answered { response, running }).await
     }
 
     async fn grpc(&self, exchange: &mut Exchange) -> Result<Response, Problem> {
@@ -212,27 +215,37 @@ impl With<'_> {
         Response::from_parts(head, Body::new(body))
     }
 
-    /// A short body of a call that may be made again is read first, so that it can be.
-    async fn body(
-        &self,
-        exchange: &mut Exchange,
-        is_idempotent: bool,
-        failure: &ClientFailure,
-    ) -> Result<CallBody, Problem> {
+    /// A short body is read first, unless the route says otherwise: a slow client does not hold the upstream, and the
+    /// call can be made again.
+    async fn body(&self, exchange: &mut Exchange, failure: &ClientFailure) -> Result<CallBody, Problem> {
         let body = exchange.take_body();
-        if http_body::Body::is_end_stream(&body) {
-            return Ok(CallBody::Again(bytes::Bytes::new()));
+        if body.is_end_stream() {
+            return Ok(CallBody::Again(Bytes::new()));
         }
         let length =
             exchange.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        let is_short = length.is_some_and(|length: usize| length <= MAX_REPLAYED_BYTES);
-        if !is_idempotent || !is_short {
+        let is_short = length.is_some_and(|length: usize| length <= MAX_GATHERED_BYTES);
+        if !is_short || !exchange.route.request_buffering {
             return Ok(CallBody::Once(body::of_client(body, failure)));
         }
-        let collected = tokio::time::timeout(BODY_DEADLINE, Limited::new(body, MAX_REPLAYED_BYTES).collect());
+        let collected = tokio::time::timeout(BODY_DEADLINE, Limited::new(body, MAX_GATHERED_BYTES).collect());
         let collected = collected.await.map_err(|_| Problem::request_timeout())?;
         let collected = collected.map_err(|_| Problem::bad_input("the body did not arrive whole"))?;
         Ok(CallBody::Again(collected.to_bytes()))
+    }
+
+    /// The answer, with a short body read first, unless the route says otherwise: a slow client does not hold the
+    /// upstream, and an answer that breaks off is an error and not half of one.
+    async fn gathered(&self, answered: Answered) -> Result<Response, Problem> {
+        let length = answered.response.body().size_hint().exact();
+        let is_short = length.is_some_and(|length| (1..=MAX_GATHERED_BYTES as u64).contains(&length));
+        let response = self.passed_on(answered);
+        if !is_short || !self.matched.plan.route.response_buffering {
+            return Ok(response);
+        }
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.map_err(|_| Problem::upstream_lost("the answer broke off"))?;
+        Ok(Response::from_parts(head, Body::from(body.to_bytes())))
     }
 
     /// What is left of the path after the route's part.
@@ -241,23 +254,17 @@ impl With<'_> {
         if plan.route.strip_path { path.get(*bytes..).unwrap_or_default() } else { path }
     }
 
-    /// The service's path and what is left of the request's.
+    /// The service's path and what is left of the request's, and the query.
     fn path(&self, exchange: &Exchange) -> String {
-        let rest = self.rest();
+        let Matched { path, bytes, plan, .. } = self.matched;
         let base = self.service.path.as_deref().unwrap_or_default();
-        let mut path = if rest.is_empty() { base.to_owned() } else { base.trim_end_matches('/').to_owned() };
-        if !rest.is_empty() && !rest.starts_with('/') {
-            path.push('/');
-        }
-        path.push_str(rest);
-        if path.is_empty() {
-            path.push('/');
-        }
+        let parts = path::Parts { base, path, matched: *bytes, strips: plan.route.strip_path };
+        let mut joined = path::join(parts, plan.route.path_handling.unwrap_or_default());
         if let Some(query) = exchange.uri.query() {
-            path.push('?');
-            path.push_str(query);
+            joined.push('?');
+            joined.push_str(query);
         }
-        path
+        joined
     }
 
     /// What the upstream is told it is called; none is the name of the target.
@@ -297,53 +304,4 @@ pub(super) fn status_response(status: &Status) -> Response {
     response.headers_mut().insert(http::header::CONTENT_TYPE, grpc);
     let _ = status.add_header(response.headers_mut());
     response
-}
-
-/// What consistent hashing goes by.
-fn hash(way: &Way, exchange: &Exchange, matched: &Matched) -> Option<u64> {
-    let upstream = way.balancer().rules().upstream.as_ref()?;
-    let first = part(upstream, upstream.hash_on, false, exchange, matched);
-    first
-        .or_else(|| part(upstream, upstream.hash_fallback, true, exchange, matched))
-        .map(|text| hash_of(&text))
-}
-
-fn part(
-    upstream: &Upstream,
-    on: HashOn,
-    is_fallback: bool,
-    exchange: &Exchange,
-    matched: &Matched,
-) -> Option<String> {
-    let of = |first: &Option<String>, second: &Option<String>| {
-        if is_fallback { second.clone() } else { first.clone() }
-    };
-    match on {
-        HashOn::None => None,
-        HashOn::Consumer => exchange.consumer.as_ref().map(|consumer| consumer.id.to_string()),
-        HashOn::Ip => exchange.client.map(|client| client.to_string()),
-        HashOn::Header => {
-            let name = of(&upstream.hash_on_header, &upstream.hash_fallback_header)?;
-            Some(exchange.headers.get(name)?.to_str().ok()?.to_owned())
-        }
-        HashOn::Cookie => cookie(&exchange.headers, upstream.hash_on_cookie.as_deref()?),
-        HashOn::Path => Some(exchange.uri.path().to_owned()),
-        HashOn::QueryArg => {
-            let name = of(&upstream.hash_on_query_arg, &upstream.hash_fallback_query_arg)?;
-            let mut pairs = exchange.uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
-            pairs.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
-        }
-        HashOn::UriCapture => {
-            let name = of(&upstream.hash_on_uri_capture, &upstream.hash_fallback_uri_capture)?;
-            matched.captures.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
-        }
-    }
-}
-
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
-    let cookies = headers.get_all(HeaderName::from_static("cookie"));
-    let mut pairs = cookies.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
-    pairs
-        .find_map(|pair| pair.trim().split_once('=').filter(|(known, _)| *known == name))
-        .map(|(_, v)| v.to_owned())
 }

@@ -7,6 +7,7 @@ fn route(name: &str, fields: Value) -> Route {
     let mut route = json!({
         "id": uuid::Uuid::from_u128(1), "name": name, "protocols": ["http", "https"],
         "https_redirect_status_code": 426, "regex_priority": 0, "strip_path": true, "preserve_host": false,
+        "request_buffering": true, "response_buffering": true,
         "created_at": 1,
     });
     for (key, value) in fields.as_object().unwrap() {

@@ -1,18 +1,20 @@
 //! What HTTP says every server refuses and the parser leaves to us: a host that is not there, is there twice, or is
-//! none (RFC 9112, 3.2). Whoever stands behind might take it for another request than we do.
+//! none (RFC 9112, 3.2), and a length that is said twice (6.1). Whoever stands behind might take it for another request than we do.
 
 use axum::response::Response;
 use http::{HeaderValue, Request, Version, header};
 
+use super::framing::Ambiguous;
 use crate::problem::Problem;
 
-/// The refusal of a head, if it is refused.
-pub(super) fn refusal<B>(request: &Request<B>) -> Option<Response> {
+/// The refusal of a head, if it is refused. A connection on which a length was said twice is answered with nothing else.
+pub(super) fn refusal<B>(request: &Request<B>, ambiguous: &Ambiguous) -> Option<Response> {
     // HTTP/2 has its own rules, which its parser holds.
     if request.version() == Version::HTTP_2 {
         return None;
     }
-    let why = wrong(request)?;
+    let twice = "there are both Content-Length and Transfer-Encoding: send one of them";
+    let why = if ambiguous.is_found() { twice } else { wrong(request)? };
     let mut response = Problem::bad_input(why).into_response_of(request.uri().path(), "");
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     Some(response)

@@ -1,5 +1,5 @@
 //! A connection whose client must begin in time. What a request's head may take is limited by the parser, but only
-//! once it knows which protocol is spoken.
+//! once it knows which protocol is spoken. What is HTTP/1.1 is followed request by request.
 
 use std::{
     io,
@@ -13,6 +13,8 @@ use tokio::{
     time::Sleep,
 };
 
+use super::framing::{Ambiguous, Framing};
+
 /// What an HTTP/2 client begins with (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -21,13 +23,32 @@ pub(super) struct Prompt<S> {
     stream: S,
     /// How much of the preface has come; none once it is clear what is spoken.
     seen: Option<usize>,
+    /// None for HTTP/2, which has one way to say a length.
+    framing: Option<Framing>,
     limit: Pin<Box<Sleep>>,
 }
 
 impl<S> Prompt<S> {
     /// Puts the limit on a connection.
-    pub fn new(stream: S, limit: Duration) -> Self {
-        Self { stream, seen: Some(0), limit: Box::pin(tokio::time::sleep(limit)) }
+    pub fn new(stream: S, limit: Duration, ambiguous: Ambiguous) -> Self {
+        let framing = Some(Framing::new(ambiguous));
+        Self { stream, seen: Some(0), framing, limit: Box::pin(tokio::time::sleep(limit)) }
+    }
+
+    /// Looks at bytes that came.
+    fn look_at(&mut self, new: &[u8]) {
+        if let Some(seen) = self.seen {
+            let expected = &PREFACE[seen..];
+            let common = new.iter().zip(expected).take_while(|(a, b)| a == b).count();
+            let is_http2 = common == expected.len();
+            self.seen = (common == new.len() && !is_http2).then_some(seen + common);
+            if is_http2 {
+                self.framing = None;
+            }
+        }
+        if let Some(framing) = &mut self.framing {
+            framing.follow(new);
+        }
     }
 }
 
@@ -39,16 +60,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Prompt<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        let Some(seen) = self.seen else { return polled };
         match polled {
             Poll::Ready(Ok(())) => {
-                let new = &buffer.filled()[before..];
-                let expected = &PREFACE[seen..];
-                let common = new.iter().zip(expected).take_while(|(a, b)| a == b).count();
-                let is_clear = common < new.len() || common == expected.len();
-                self.seen = (!is_clear).then_some(seen + common);
+                self.look_at(&buffer.filled()[before..]);
                 Poll::Ready(Ok(()))
             }
+            Poll::Pending if self.seen.is_none() => Poll::Pending,
             Poll::Ready(failed) => Poll::Ready(failed),
             Poll::Pending => match self.limit.as_mut().poll(context) {
                 Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
@@ -107,7 +124,7 @@ mod tests {
             ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", true),
         ] {
             let (mut client, server) = tokio::io::duplex(64);
-            let mut prompt = Prompt::new(server, LIMIT);
+            let mut prompt = Prompt::new(server, LIMIT, Ambiguous::default());
             client.write_all(beginning.as_bytes()).await.unwrap();
             let mut bytes = vec![0; beginning.len()];
             prompt.read_exact(&mut bytes).await.unwrap();

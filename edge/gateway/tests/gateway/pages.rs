@@ -1,6 +1,8 @@
 //! Health, metrics, OpenAPI and the documentation.
 
+use axum::body::Body;
 use gateway::{Options, Part};
+use kit::identity::Role;
 use serde_json::{Value, json};
 
 use crate::fixture::{Fixture, Reply, now};
@@ -113,6 +115,126 @@ async fn openapi_has_every_rpc() {
     let status = &document["components"]["schemas"]["Event"]["properties"]["status"]["enum"];
     assert_eq!(status, &json!(["DRAFT", "PUBLISHED", "CANCELLED"]));
     assert!(document["paths"]["/v1/events/{event_id}"]["delete"]["responses"].get("204").is_some());
+}
+
+/// Every operation with its path and method.
+fn operations(document: &Value) -> Vec<(String, String, &Value)> {
+    let mut all = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            all.push((path.clone(), method.to_uppercase(), operation));
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn each_body_that_openapi_shows_is_taken() {
+    let fixture = Fixture::quiet();
+    let document = fixture.anonymous("GET", "/openapi.json", &[]).await.json();
+    let token = fixture.token(0, &[Role::Admin]);
+    let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+    let mut taken = 0;
+    for (path, method, operation) in operations(&document) {
+        let Some(body) = operation["requestBody"].get("content") else { continue };
+        let body = &body["application/json"]["example"];
+        assert!(body.is_object(), "{method} {path} has no example");
+        // Whatever is between braces is an id, or as good as one.
+        let uri: String = path.split('{').enumerate().fold(String::new(), |uri, (at, part)| {
+            let rest = if at == 0 { part } else { part.split_once('}').unwrap().1 };
+            uri + if at == 0 { "" } else { "0198c0de-0000-7000-8000-000000000000" } + rest
+        });
+        let answer = fixture.raw(&method, &uri, &headers, Body::from(body.to_string())).await;
+        assert!(answer.status.is_success(), "{method} {uri}: {body}: {}", answer.text());
+        taken += 1;
+    }
+    assert!(taken > 10, "{taken}");
+}
+
+/// What is wrong with an example, held against its schema.
+fn misfit(value: &Value, schema: &Value, document: &Value) -> Option<String> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return misfit(value, document.pointer(&reference[1..]).unwrap(), document);
+    }
+    let fits = match schema["type"].as_str() {
+        Some("object") => value.is_object(),
+        Some("array") => value.is_array(),
+        Some("string") => value.is_string(),
+        Some("integer") => value.is_i64(),
+        Some("number") => value.is_number(),
+        Some("boolean") => value.is_boolean(),
+        _ => true,
+    };
+    let is_choice = schema["enum"].as_array().is_none_or(|choices| choices.contains(value));
+    if !fits || !is_choice {
+        return Some(format!("{value} is not as {schema}"));
+    }
+    let items = value.as_array().into_iter().flatten();
+    let of_items = items.filter_map(|item| misfit(item, &schema["items"], document));
+    let fields = value.as_object().into_iter().flatten();
+    let of_fields = fields.filter_map(|(name, field)| match schema["properties"].get(name) {
+        Some(schema) => misfit(field, schema, document),
+        None if schema["properties"].is_object() => Some(format!("{name} is no field")),
+        None => None,
+    });
+    of_items.chain(of_fields).next()
+}
+
+#[tokio::test]
+async fn each_answer_that_openapi_shows_fits_its_schema() {
+    let document = Fixture::quiet().anonymous("GET", "/openapi.json", &[]).await.json();
+    let mut shown = 0;
+    for (path, method, operation) in operations(&document) {
+        for (status, answer) in operation["responses"].as_object().unwrap() {
+            let json = &answer["content"]["application/json"];
+            if json.is_null() {
+                continue;
+            }
+            let misfit = misfit(&json["example"], &json["schema"], &document);
+            assert_eq!(misfit, None, "{method} {path} {status}");
+            shown += 1;
+        }
+    }
+    assert!(shown > 20, "{shown}");
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        for example in schema["examples"].as_array().into_iter().flatten() {
+            assert_eq!(misfit(example, schema, &document), None, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn openapi_shows_every_kind_of_problem_as_it_is_answered() {
+    let fixture = Fixture::quiet();
+    let document = fixture.anonymous("GET", "/openapi.json", &[]).await.json();
+    let examples = document["components"]["examples"].as_object().unwrap();
+    let problem = &document["components"]["schemas"]["Problem"];
+    let codes = problem["properties"]["code"]["examples"].as_array().unwrap();
+    let listed =
+        &document["components"]["responses"]["Problem"]["content"]["application/problem+json"]["examples"];
+    // Why a booking came to nothing is said in the booking, and is the code of no answer.
+    let reasons = ["buyer", "expired", "payment_failed"];
+    for code in CODES.split_whitespace() {
+        assert!(codes.contains(&json!(code)), "{code}");
+        if reasons.contains(&code) {
+            continue;
+        }
+        let example = &examples[code]["value"];
+        assert_eq!(
+            (&example["code"], &example["type"]),
+            (&json!(code), &json!(format!("/docs/errors/{code}")))
+        );
+        assert_eq!(misfit(example, problem, &document), None, "{code}");
+        assert!(listed.get(code).is_some(), "{code}");
+    }
+    for (method, path, status, code) in
+        [("GET", "/nope", 404, "not_found"), ("POST", "/v1/events/e1", 405, "method_not_allowed")]
+    {
+        let answered = fixture.anonymous(method, path, &[]).await.problem(status, code);
+        for same in ["type", "title", "status", "code"] {
+            assert_eq!(answered[same], examples[code]["value"][same], "{code}");
+        }
+    }
 }
 
 fn check_references(part: &Value, document: &Value) {

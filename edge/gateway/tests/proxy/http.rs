@@ -1,14 +1,21 @@
 //! HTTP upstreams: what goes on, what comes back, and what stays.
 
+use std::{io::Read as _, sync::Arc};
+
 use axum::body::Body;
+use futures_util::{StreamExt, stream};
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
 use kong::Kind;
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::mpsc,
+};
 
-use crate::fixture::{Backend, Front};
+use crate::fixture::{Backend, Front, until};
 
 #[tokio::test]
 async fn a_request_goes_to_the_service_of_its_route_and_others_to_boxoffice() {
@@ -44,6 +51,120 @@ async fn paths_are_joined_as_kong_does() {
         assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
         assert_eq!(backend.last_head().uri, expected, "{path} {asked}");
     }
+}
+
+#[tokio::test]
+async fn paths_are_joined_as_texts_where_the_route_says_so() {
+    let (backend, mut front) = (Backend::saying("").await, Front::start().await);
+    let service = front.put(Kind::Services, json!({"url": format!("{}/api", backend.url())}));
+    let route = json!({"service": {"id": service}, "paths": ["/cut/"], "path_handling": "v1"});
+    let route = front.put(Kind::Routes, route);
+    assert_eq!(front.get("/cut/ting").await.status(), 200);
+    assert_eq!(backend.last_head().uri, "/apiting");
+    front.patch(Kind::Routes, route, json!({"path_handling": "v0"}));
+    assert_eq!(front.get("/cut/ting").await.status(), 200);
+    assert_eq!(backend.last_head().uri, "/api/ting");
+}
+
+/// The head of a request and half of its body.
+const HALF: &[u8] = b"POST /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 4\r\n\r\nab";
+
+#[tokio::test]
+async fn a_short_request_is_gathered_before_its_service_is_called() {
+    let (backend, mut front) = (Backend::saying("ok").await, Front::start().await);
+    front.route(&backend.url(), "/a");
+    let mut client = TcpStream::connect(front.address).await.unwrap();
+    client.write_all(HALF).await.unwrap();
+    // The gateway has read what came before, and others are served meanwhile.
+    assert_eq!(front.get("/a").await.status(), 200);
+    assert_eq!(backend.hits(), 1, "it waits for the other half");
+    client.write_all(b"cd").await.unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(backend.hits(), 2);
+}
+
+#[tokio::test]
+async fn a_request_goes_on_as_it_comes_where_the_route_says_so() {
+    let (backend, mut front) = (Backend::saying("ok").await, Front::start().await);
+    let (_, route) = front.route(&backend.url(), "/a");
+    front.patch(Kind::Routes, route, json!({"request_buffering": false}));
+    let mut client = TcpStream::connect(front.address).await.unwrap();
+    client.write_all(HALF).await.unwrap();
+    until("the service is called before all is there", async || backend.hits() == 1).await;
+}
+
+/// A service whose answer stops after half of it until it is told to go on, or to break off.
+async fn halting() -> (Backend, mpsc::UnboundedSender<Result<&'static str, std::io::Error>>) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let receiver = Arc::new(tokio::sync::Mutex::new(receiver));
+    let backend = Backend::start(move |_| {
+        let receiver = Arc::clone(&receiver);
+        Box::pin(async move {
+            let rest = stream::once(async move { receiver.lock().await.recv().await.unwrap() });
+            let mut response = Response::new(Body::from_stream(stream::iter([Ok("ab")]).chain(rest)));
+            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("4"));
+            response
+        })
+    })
+    .await;
+    (backend, sender)
+}
+
+#[tokio::test]
+async fn a_short_answer_is_gathered_so_that_half_of_one_is_an_error() {
+    let ((backend, go_on), mut front) = (halting().await, Front::start().await);
+    front.route(&backend.url(), "/a");
+    go_on.send(Ok("cd")).unwrap();
+    assert_eq!(front.get("/a").await.text().await.unwrap(), "abcd");
+    go_on.send(Err(std::io::ErrorKind::BrokenPipe.into())).unwrap();
+    assert_eq!(front.get("/a").await.status(), 502);
+}
+
+#[tokio::test]
+async fn an_answer_begins_at_once_where_the_route_says_so() {
+    let ((backend, go_on), mut front) = (halting().await, Front::start().await);
+    let (_, route) = front.route(&backend.url(), "/a");
+    front.patch(Kind::Routes, route, json!({"response_buffering": false}));
+    let mut answer = front.get("/a").await;
+    assert_eq!(answer.status(), 200, "before the service has said all");
+    assert_eq!(answer.chunk().await.unwrap().unwrap(), "ab");
+    go_on.send(Err(std::io::ErrorKind::BrokenPipe.into())).unwrap();
+    assert!(answer.chunk().await.is_err());
+}
+
+#[tokio::test]
+async fn answers_are_compressed_for_who_reads_that_and_events_never() {
+    let text = "Village Brass, ".repeat(500);
+    let said = text.clone();
+    let backend = Backend::start(move |request| {
+        let said = said.clone();
+        Box::pin(async move {
+            let mut response = Response::new(Body::from(said));
+            let is_stream = request.uri().path() == "/stream";
+            let media_type = if is_stream { "text/event-stream" } else { "text/plain" };
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+            response
+        })
+    })
+    .await;
+    let mut front = Front::start().await;
+    front.route(&backend.url(), "/");
+    let client = reqwest::Client::new();
+    let asked =
+        |path: &str, coding: &str| client.get(front.url(path)).header(header::ACCEPT_ENCODING, coding).send();
+    let plain = asked("/text", "identity").await.unwrap();
+    assert_eq!(plain.headers()[header::VARY], "accept-encoding");
+    assert_eq!(plain.text().await.unwrap(), text);
+    let short = asked("/text", "gzip").await.unwrap();
+    assert_eq!(short.headers()[header::CONTENT_ENCODING], "gzip");
+    let mut read = String::new();
+    flate2::read::GzDecoder::new(&*short.bytes().await.unwrap()).read_to_string(&mut read).unwrap();
+    assert_eq!(read, text);
+    let events = asked("/stream", "gzip, br").await.unwrap();
+    assert!(!events.headers().contains_key(header::CONTENT_ENCODING));
+    assert_eq!(events.text().await.unwrap(), text);
 }
 
 #[tokio::test]

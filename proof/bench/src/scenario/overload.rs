@@ -12,6 +12,7 @@ use super::{Outcome, Scenario, named};
 use crate::{
     http::Connection,
     load::{self, Pace, Plan, Tally},
+    recovery::{Normal, p99_ms},
     report::{ms, per_second, round},
     sale::{self, Sale},
     target::Target,
@@ -23,20 +24,11 @@ const PEAK: Duration = Duration::from_secs(5);
 const PEAK_CONNECTIONS: u32 = 256;
 /// How late a client of the flood may be because all are busy. Who comes later is not there: if the
 /// oldest were sent first, all would be about to hang up.
-const FLOOD_LATENESS: Duration = Duration::from_millis(20);
+pub const FLOOD_LATENESS: Duration = Duration::from_millis(20);
 /// How long the calm rate is watched before the flood.
 const CALM: Duration = Duration::from_secs(5);
 /// The calm rate, as a part of the peak.
 const CALM_SHARE: f64 = 0.3;
-/// A second is normal again when so many of the calm answers come in it ...
-const NORMAL_SHARE: f64 = 0.9;
-/// ... and are not slower than before by more than this factor ...
-const NORMAL_FACTOR: f64 = 2.0;
-/// ... or at least not slower than this.
-const NORMAL_MS: f64 = 20.0;
-/// So many seconds in a row must be normal.
-const NORMAL_SECONDS: usize = 3;
-
 /// The options of the scenario.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
@@ -221,53 +213,5 @@ impl Overload {
 impl Phases {
     fn goodput_over_peak(&self) -> f64 {
         if self.peak_per_s > 0.0 { round(self.goodput_per_s / self.peak_per_s) } else { 0.0 }
-    }
-}
-
-/// What a calm second is like.
-struct Normal {
-    per_s: u64,
-    p99_ms: f64,
-}
-
-impl Normal {
-    /// From which second on it is normal again.
-    fn from(&self, seconds: &[Histogram<u32>]) -> Option<usize> {
-        let is_normal: Vec<_> = seconds.iter().map(|second| self.is(second)).collect();
-        is_normal.windows(NORMAL_SECONDS).position(|some| some.iter().all(|is_normal| *is_normal))
-    }
-
-    fn is(&self, second: &Histogram<u32>) -> bool {
-        let limit_ms = (self.p99_ms * NORMAL_FACTOR).max(NORMAL_MS);
-        second.len() as f64 >= self.per_s as f64 * NORMAL_SHARE && p99_ms(second) <= limit_ms
-    }
-}
-
-fn p99_ms(second: &Histogram<u32>) -> f64 {
-    ms(second.value_at_quantile(0.99))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn seconds(latencies_ms: &[u64]) -> Vec<Histogram<u32>> {
-        let second = |ms: &u64| {
-            let mut histogram = Histogram::new_with_bounds(1, 60_000_000, 2).unwrap();
-            histogram.record_n(ms * 1_000, 100).unwrap();
-            histogram
-        };
-        latencies_ms.iter().map(second).collect()
-    }
-
-    #[test]
-    fn it_is_normal_again_when_it_stays_so() {
-        let normal = Normal { per_s: 100, p99_ms: 15.0 };
-        assert_eq!(normal.from(&seconds(&[5, 5, 5])), Some(0));
-        assert_eq!(normal.from(&seconds(&[900, 5, 5, 900, 5, 29, 5])), Some(4));
-        assert_eq!(normal.from(&seconds(&[900, 5, 5, 900])), None);
-        assert_eq!(normal.from(&seconds(&[])), None);
-        let busier = Normal { per_s: 200, p99_ms: 15.0 };
-        assert_eq!(busier.from(&seconds(&[5, 5, 5])), None, "half of the answers are missing");
     }
 }

@@ -9,10 +9,7 @@ use engines::{
 };
 use rustix::process::Signal;
 
-use super::{
-    envoy_config::{self, Tokens},
-    tonic::Upstream,
-};
+use super::tonic::Upstream;
 use crate::compare::{
     figure::Figure,
     group::{self, Peer, Place, Running},
@@ -66,12 +63,13 @@ impl Peer for Envoy {
         process::output(Command::new(place.program("peers")).arg("files").arg(&directory))?;
         let upstream = Upstream::start(place)?;
         let ports = [process::free_port()?, process::free_port()?, process::free_port()?];
-        let tokens =
-            [Tokens::Ignored, Tokens::Verified { algorithm: "eddsa" }, Tokens::Cached { algorithm: "rs256" }];
-        let listeners: Vec<_> = ports.into_iter().zip(tokens).collect();
-        let configuration = envoy_config::configuration(&directory, upstream.port()?, &listeners)?;
+        let [plain, eddsa, cached] = ports;
+        let mut configuration = Command::new(place.program("peers"));
+        configuration.arg("envoy").arg(&directory).arg(upstream.port()?.to_string());
+        configuration.args([plain.to_string(), format!("{eddsa}:eddsa"), format!("{cached}:rs256:cached")]);
+        let configuration = process::output(&mut configuration)?;
         let file = directory.join("envoy.json");
-        fs::write(&file, configuration.to_string())?;
+        fs::write(&file, configuration)?;
 
         let program = place.tools.python_file("envoy", PROGRAM).context("Envoy is not installed")?;
         let mut command = Command::new(&program);

@@ -3,6 +3,7 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::HeaderValue;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use kong::Config as Configuration;
 use serde_json::{Value, json};
 
 use super::*;
@@ -117,4 +118,26 @@ async fn without_a_token_there_may_be_somebody_for_nobody() {
     assert!(!asked.headers.contains_key("x-consumer-username"));
     // A consumer that is not there lets nobody in.
     assert_eq!(status_of(plugin.access(&mut exchange("/")).await), Some(401));
+}
+
+#[tokio::test]
+async fn a_token_that_is_remembered_is_good_by_what_its_credential_is_now() {
+    let plugin = made(&DEFINITION, json!({}));
+    let token = signed(&json!({"iss": "issuer"}), Algorithm::HS256, SECRET);
+    let ask = async |config: Option<Arc<Configuration>>, secret: &str| {
+        let mut asked = exchange("/");
+        let credential = json!({"key": "issuer", "algorithm": "HS256", "secret": secret});
+        with_consumer(&mut asked, Kind::JwtSecrets, credential);
+        asked.config = config.unwrap_or(asked.config);
+        asked.headers.insert("authorization", HeaderValue::try_from(format!("Bearer {token}")).unwrap());
+        let status = status_of(plugin.access(&mut asked).await);
+        (status, asked.config)
+    };
+    let (status, config) = ask(None, SECRET).await;
+    assert_eq!(status, None);
+    assert_eq!(ask(Some(config), SECRET).await.0, None, "the same configuration");
+    assert_eq!(ask(None, "another secret that is long enough too").await.0, Some(401), "another secret");
+    let without = Arc::new(crate::builtin::config());
+    assert_eq!(ask(Some(without), SECRET).await.0, Some(401), "the credential is gone");
+    assert_eq!(ask(None, SECRET).await.0, None, "it is back");
 }

@@ -1,5 +1,7 @@
 //! A token, taken apart before anything of it is believed.
 
+use std::sync::Arc;
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
@@ -16,7 +18,7 @@ pub(super) struct Token {
     /// Its header.
     pub header: Map<String, Value>,
     /// Its claims. Nothing may go by them before [`Token::verify`].
-    pub claims: Map<String, Value>,
+    pub claims: Arc<Map<String, Value>>,
 }
 
 impl Token {
@@ -28,7 +30,7 @@ impl Token {
             Ok(Value::Object(fields)) => Some(fields),
             _ => None,
         };
-        let (header, claims) = (object(header)?, object(claims)?);
+        let (header, claims) = (object(header)?, Arc::new(object(claims)?));
         let algorithm = header.get("alg")?.as_str()?.parse().ok()?;
         if header.contains_key("crit") {
             return None;

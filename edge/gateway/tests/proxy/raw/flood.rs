@@ -10,9 +10,9 @@ use tokio::{
 use crate::fixture::{Backend, Front, until};
 
 /// What the whole process of all tests may grow by while one of these runs, in bytes.
-const MOST_GROWTH: usize = 200 * 1024 * 1024;
+pub const MOST_GROWTH: usize = 200 * 1024 * 1024;
 
-fn resident_bytes() -> usize {
+pub fn resident_bytes() -> usize {
     let status = std::fs::read_to_string("/proc/self/statm").unwrap();
     status.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4_096
 }

@@ -15,20 +15,30 @@ const CACHED_TOKENS: u32 = 1_000;
 const TYPES: &str = "type.googleapis.com/envoy.extensions";
 
 /// What a listener does about tokens.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tokens {
     /// It does not look at them.
     Ignored,
-    /// It verifies the signature of each request's token.
-    Verified {
-        /// The name of the key set.
-        algorithm: &'static str,
-    },
+    /// It verifies the signature of each request's token, by the key set of this name.
+    Verified(String),
     /// It verifies a token once, and remembers it.
-    Cached {
-        /// The name of the key set.
-        algorithm: &'static str,
-    },
+    Cached(String),
+}
+
+/// A port, and what is done about tokens there: `8080`, `8080:eddsa` or `8080:rs256:cached`.
+///
+/// # Errors
+/// When it is none of these.
+pub fn listener_of(text: &str) -> anyhow::Result<(u16, Tokens)> {
+    let (port, tokens) = text.split_once(':').map_or((text, None), |(port, tokens)| (port, Some(tokens)));
+    let tokens = match tokens {
+        None => Tokens::Ignored,
+        Some(tokens) => match tokens.strip_suffix(":cached") {
+            Some(algorithm) => Tokens::Cached(algorithm.to_owned()),
+            None => Tokens::Verified(tokens.to_owned()),
+        },
+    };
+    Ok((port.parse().with_context(|| format!("{port} is no port"))?, tokens))
 }
 
 /// Everything; `directory` holds the key sets and the descriptor set.
@@ -40,17 +50,17 @@ pub fn configuration(
     upstream_port: u16,
     listeners: &[(u16, Tokens)],
 ) -> anyhow::Result<Value> {
-    let listeners = listeners.iter().map(|(port, tokens)| listener(directory, *port, *tokens));
+    let listeners = listeners.iter().map(|(port, tokens)| listener(directory, *port, tokens));
     let listeners = listeners.collect::<anyhow::Result<Vec<_>>>()?;
     Ok(json!({ "static_resources": { "listeners": listeners, "clusters": [cluster(upstream_port)] } }))
 }
 
-fn listener(directory: &Path, port: u16, tokens: Tokens) -> anyhow::Result<Value> {
+fn listener(directory: &Path, port: u16, tokens: &Tokens) -> anyhow::Result<Value> {
     let mut filters = Vec::new();
     match tokens {
         Tokens::Ignored => {}
-        Tokens::Verified { algorithm } => filters.push(jwt_filter(directory, algorithm, None)?),
-        Tokens::Cached { algorithm } => {
+        Tokens::Verified(algorithm) => filters.push(jwt_filter(directory, algorithm, None)?),
+        Tokens::Cached(algorithm) => {
             let cache = json!({ "jwt_cache_size": CACHED_TOKENS });
             filters.push(jwt_filter(directory, algorithm, Some(cache))?);
         }
@@ -59,7 +69,7 @@ fn listener(directory: &Path, port: u16, tokens: Tokens) -> anyhow::Result<Value
         "name": "envoy.filters.http.grpc_json_transcoder",
         "typed_config": {
             "@type": format!("{TYPES}.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder"),
-            "proto_descriptor": directory.join("echo.bin"),
+            "proto_descriptor": directory.join("echo.binpb"),
             "services": [SERVICE],
         },
     }));
@@ -123,4 +133,17 @@ fn cluster(port: u16) -> Value {
 
 fn address(port: u16) -> Value {
     json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_is_a_port_and_what_is_done_about_tokens() {
+        assert_eq!(listener_of("80").unwrap(), (80, Tokens::Ignored));
+        assert_eq!(listener_of("80:eddsa").unwrap(), (80, Tokens::Verified("eddsa".to_owned())));
+        assert_eq!(listener_of("80:rs256:cached").unwrap(), (80, Tokens::Cached("rs256".to_owned())));
+        assert!(listener_of("eddsa").is_err());
+    }
 }
