@@ -141,6 +141,8 @@ urls! {
     Organise => "/organise";
     /// A new event.
     OrganiseNew => "/organise/new";
+    /// How an event will look that is being written.
+    OrganisePreview => "/organise/preview";
     /// Events from a file.
     OrganiseImport => "/organise/import";
     /// How one event does.
@@ -151,6 +153,8 @@ urls! {
     OrganiseEdit { event_id } => "/organise/{event_id}/edit";
     /// Adds a ticket type.
     OrganiseTypes { event_id } => "/organise/{event_id}/ticket-types";
+    /// Changes one.
+    OrganiseType { event_id, ticket_type_id } => "/organise/{event_id}/ticket-types/{ticket_type_id}";
     /// Removes one.
     OrganiseTypeGone { event_id, ticket_type_id } => "/organise/{event_id}/ticket-types/{ticket_type_id}/delete";
     /// Who comes.
