@@ -1,6 +1,6 @@
 //! The door: codes are typed, refused in words, and kept while there is no network.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     browser::{Browser, key},
@@ -54,6 +54,39 @@ fn a_code_admits_once_and_others_are_refused_in_words() {
             assert_eq!(browser.text(".verdict-words").await, "Not a ticket of ours");
         }
         assert_eq!(browser.text("#count").await, "1");
+    });
+}
+
+/// What the door answers to a code that is sent under keys, one after the other.
+async fn answers(browser: &Browser, code: &str, keys: [&str; 3]) -> Value {
+    let asks = format!(
+        "(async () => {{
+            const results = [];
+            for (const key of {}) {{
+                const body = new URLSearchParams(new FormData(document.getElementById('check-in')));
+                body.set('code', {});
+                body.set('idempotency_key', key);
+                const headers = {{ accept: 'application/json' }};
+                const answer = await fetch(location.pathname, {{ method: 'POST', body, headers }});
+                results.push((await answer.json()).result);
+            }}
+            return results;
+        }})()",
+        json!(keys),
+        json!(code)
+    );
+    browser.resolve(&asks).await
+}
+
+#[test]
+fn who_was_admitted_by_an_answer_that_was_lost_is_not_refused() {
+    play(async |house| {
+        let olga = house.account("Olga").await;
+        let (event, codes) = sold(house, &olga, 1).await;
+        let browser = house.browser_of(&olga).await;
+        browser.open(&format!("/door/{event}")).await;
+        let answers = answers(&browser, &codes[0], ["one", "one", "two"]).await;
+        assert_eq!(answers, json!(["ADMITTED", "ADMITTED", "ALREADY_ADMITTED"]));
     });
 }
 

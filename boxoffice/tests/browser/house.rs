@@ -34,6 +34,8 @@ pub fn play(story: impl AsyncFnOnce(&mut House)) {
         let mut house = House { platform, config, driver, client, network: None };
         house.connect().await;
         story(&mut house).await;
+        // Streams that pages still listen to end.
+        house.platform.drain.cancel();
         house.cut().await;
         house.platform.stop().await;
     });

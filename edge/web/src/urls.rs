@@ -93,6 +93,8 @@ urls! {
     Event { event_id } => "/events/{event_id}";
     /// The event for a calendar program.
     EventCalendar { event_id } => "/events/{event_id}/event.ics";
+    /// What is left of it, for the script.
+    EventAvailability { event_id } => "/events/{event_id}/availability";
     /// Books places of an event.
     Book { event_id } => "/events/{event_id}/book";
     /// Rates an event.

@@ -202,7 +202,7 @@ impl Page for TypePage {
     fn main(&self, view: &View) -> Markup {
         let (text, event_id, ticket_type_id) = (view.text, self.event.id.as_str(), self.kind.id.as_str());
         html! {
-            section.narrow {
+            div.narrow {
                 (error_summary(text, &self.errors))
                 p.back { a href=(urls::OrganiseEdit { event_id }) { (self.event.title) } }
                 h1 { (self.kind.name) }
