@@ -89,6 +89,7 @@ fn a_form_that_is_sent_twice_books_once() {
         let second = ana.send(&form).await.location().unwrap();
         assert_eq!(first, second);
         assert!(ana.get(&format!("/events/{event}")).await.has("8 left"));
+        ana.get(&format!("/events/{event}/availability")).await.must_have("\"available\":8");
     });
 }
 

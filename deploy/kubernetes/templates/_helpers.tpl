@@ -35,6 +35,16 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 {{- end -}}
 
+{{/* Where people reach the pages: what is said, or the host of the ingress. */}}
+{{- define "boxoffice.publicUrl" -}}
+{{- $ingress := .Values.gateway.ingress -}}
+{{- if .Values.web.publicUrl -}}
+{{ .Values.web.publicUrl }}
+{{- else if $ingress.enabled -}}
+{{ ternary "https" "http" (ne $ingress.tlsSecret "") }}://{{ $ingress.host }}
+{{- end -}}
+{{- end -}}
+
 {{- define "boxoffice.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: 65532

@@ -1,25 +1,25 @@
-// Shows how many tickets are left, as it changes: by server-sent events, or by asking now and then where there are none.
+// Shows how many tickets are left, as it changes: by server-sent events, or by asking the pages now and then where there are none.
 
 const POLL_MS = 15_000;
 const form = document.querySelector("form[data-live]");
-if (form) watch(form, `/v1/events/${encodeURIComponent(form.dataset.live)}/availability`);
+if (form) watch(form);
 
-function watch(form, url) {
-  const source = new EventSource(`${url}:stream`);
+function watch(form) {
+  const source = new EventSource(`/v1/events/${encodeURIComponent(form.dataset.live)}/availability:stream`);
   const hear = (event) => show(form, JSON.parse(event.data));
   source.addEventListener("message", hear);
   source.addEventListener("availability", hear);
   // The browser connects again by itself unless the server refuses: then it is closed.
   source.addEventListener("error", () => {
-    if (source.readyState === EventSource.CLOSED) poll(form, url);
+    if (source.readyState === EventSource.CLOSED) poll(form);
   });
   addEventListener("pagehide", () => source.close());
 }
 
-function poll(form, url) {
+function poll(form) {
   setInterval(async () => {
     if (document.hidden) return;
-    const answer = await fetch(url).catch(() => null);
+    const answer = await fetch(form.dataset.asked).catch(() => null);
     if (answer?.ok) show(form, await answer.json());
   }, POLL_MS);
 }

@@ -4,6 +4,12 @@ const NAME = "door-1";
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+
+// The first page is there before this is: it names itself and its files.
+self.addEventListener("message", (event) => {
+  event.waitUntil(caches.open(NAME).then((kept) => kept.addAll(event.data.keep)));
+});
+
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   const ours = url.origin === location.origin && (url.pathname.startsWith("/door") || url.pathname.startsWith("/assets/"));
@@ -15,7 +21,7 @@ self.addEventListener("fetch", (event) => {
       if (answer.ok && !answer.redirected) await kept.put(event.request, answer.clone());
       return answer;
     } catch (error) {
-      const known = await kept.match(event.request);
+      const known = await kept.match(event.request, { ignoreVary: true });
       if (known) return known;
       throw error;
     }

@@ -53,9 +53,11 @@ function keep() {
   document.getElementById("waiting").hidden = waiting.length === 0;
 }
 
-async function ask(code) {
+// A code that is asked about again, because no answer came, has the same key: who was admitted then is not refused now.
+async function ask({ code, key }) {
   const body = new URLSearchParams(new FormData(form));
   body.set("code", code);
+  body.set("idempotency_key", key);
   const answer = await fetch(form.action, { method: "POST", body, headers: { accept: "application/json" }, signal: AbortSignal.timeout(8000) });
   if (answer.status >= 500 || answer.status === 429) throw new Error("later");
   // The session has ended: the page says so.
@@ -68,32 +70,38 @@ async function check(code) {
   if (!code || busy) return;
   busy = true;
   form.setAttribute("aria-busy", "true");
+  const one = waiting.find((one) => one.code === code && !one.words) ?? { code, key: crypto.getRandomValues(new Uint32Array(4)).join("-"), at: Date.now() };
   try {
-    const { result, words, who } = await ask(code);
+    const { result, words, who } = await ask(one);
+    waiting = waiting.filter((other) => other !== one);
+    keep();
     show(result, words, who);
   } catch {
-    if (!waiting.some((one) => one.code === code)) waiting.push({ code, at: Date.now() });
+    if (!waiting.includes(one)) waiting.push(one);
     keep();
     show("WAITING", form.dataset.waiting, form.dataset.lost);
   } finally {
     busy = false;
     form.removeAttribute("aria-busy");
-    input.value = "";
+    // What was typed meanwhile stays.
+    if (input.value.trim() === code) input.value = "";
     input.focus();
   }
 }
 
+let asking = false;
 async function askAgain() {
-  if (busy) return;
-  for (const one of waiting.filter((one) => !one.words)) {
-    try {
-      const { result, words, who } = await ask(one.code);
+  if (asking) return;
+  asking = true;
+  try {
+    for (const one of waiting.filter((one) => !one.words)) {
+      const { result, words, who } = await ask(one);
       if (result === "ADMITTED") waiting = waiting.filter((other) => other !== one);
       else one.words = `${words} ${who}`;
       keep();
       show(result, words, who);
-    } catch { return; }
-  }
+    }
+  } catch { /* it is asked again */ } finally { asking = false; }
 }
 
 form.addEventListener("submit", (event) => { event.preventDefault(); check(input.value.trim()); });
@@ -121,4 +129,8 @@ if ("BarcodeDetector" in window && navigator.mediaDevices) {
   });
 }
 
-navigator.serviceWorker?.register(document.querySelector(".door").dataset.worker, { scope: "/door" }).catch(() => {});
+const files = [...document.querySelectorAll("link[href^='/assets/'], script[src^='/assets/']")].map((one) => one.href || one.src);
+navigator.serviceWorker?.register(document.querySelector(".door").dataset.worker, { scope: "/door" })
+  .then(() => navigator.serviceWorker.ready)
+  .then(({ active }) => active.postMessage({ keep: [location.pathname, ...files] }))
+  .catch(() => { /* the door works as long as the network does */ });

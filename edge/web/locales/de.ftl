@@ -205,6 +205,7 @@ calendar-more = { $count ->
    *[other] { $count } weitere
 }
 price-from = ab { $price }
+price-free-to = frei bis { $price }
 sale-sold-out = Ausverkauft
 sale-closed = Nicht im Verkauf
 sale-draft = Entwurf
@@ -354,7 +355,10 @@ organise-cancel-sure = Ja, absagen
 organise-import = Aus einer Datei übernehmen
 organise-import-file = Inhalt der CSV-Datei
 organise-import-hint = Die erste Zeile nennt die Spalten: name, start_date und nach Wunsch end_date, city, country, venue, places, price, currency, description, categories. Jede gute Zeile wird ein Entwurf.
-import-result = { $created } neue Entwürfe, { $known } schon bekannt, { $bad } Fehler
+import-result = { $created ->
+    [one] { $created } neuer Entwurf
+   *[other] { $created } neue Entwürfe
+}, { $known } schon bekannt, { $bad } Fehler
 import-unknown = Ausgelassene Spalten:
 import-bad = Was nicht stimmt
 import-mend = Bessere diese Zeilen aus und schicke die ganze Datei noch einmal: was übernommen wurde, entsteht nicht doppelt.
@@ -383,6 +387,8 @@ edit-types = Kartenarten
 edit-type-name = Name der Kartenart
 edit-type-add = Kartenart hinzufügen
 edit-type-delete = Entfernen
+edit-type-booked-hint = Wer schon gebucht hat, behält den Preis von damals.
+edit-type-delete-hint = Sie kann entfernt werden, solange niemand sie gebucht hat.
 edit-price = Preis
 edit-price-hint = Leer lassen, wenn es nichts kostet
 edit-price-mend = Gib einen Betrag wie 20,50 an
@@ -390,6 +396,7 @@ edit-currency = Währung
 edit-quantity = Plätze
 edit-quantity-mend = Gib eine ganze Zahl an
 edit-draft-hint = Es bleibt ein Entwurf, bis du es in den Verkauf gibst. Niemand sonst sieht ihn.
+edit-preview = Vorschau
 attendees = Gäste
 attendees-file = Als CSV herunterladen
 attendees-none = Noch hat niemand eine Karte

@@ -210,6 +210,7 @@ calendar-more = { $count ->
    *[other] { $count } more
 }
 price-from = from { $price }
+price-free-to = free to { $price }
 sale-sold-out = Sold out
 sale-closed = Not on sale
 sale-draft = Draft
@@ -359,7 +360,16 @@ organise-cancel-sure = Yes, call it off
 organise-import = Import from a file
 organise-import-file = Content of the CSV file
 organise-import-hint = The first line names the columns: name, start_date, and if you like end_date, city, country, venue, places, price, currency, description, categories. Each good row becomes a draft.
-import-result = { $created } new drafts, { $known } known already, { $bad } mistakes
+import-result = { $created ->
+    [one] { $created } new draft
+   *[other] { $created } new drafts
+}, { $known ->
+    [one] { $known } known already
+   *[other] { $known } known already
+}, { $bad ->
+    [one] { $bad } mistake
+   *[other] { $bad } mistakes
+}
 import-unknown = Columns that were left out:
 import-bad = What is wrong
 import-mend = Mend these rows and send the whole file again: what was taken is known and not made twice.
@@ -388,6 +398,8 @@ edit-types = Ticket types
 edit-type-name = Name of the ticket type
 edit-type-add = Add a ticket type
 edit-type-delete = Remove
+edit-type-booked-hint = Who has booked already keeps the price of then.
+edit-type-delete-hint = It can be removed as long as nobody has booked it.
 edit-price = Price
 edit-price-hint = Leave it empty when it is free
 edit-price-mend = Enter an amount such as 20.50
@@ -395,6 +407,7 @@ edit-currency = Currency
 edit-quantity = Places
 edit-quantity-mend = Enter a whole number
 edit-draft-hint = It is a draft until you put it on sale. Nobody else sees it.
+edit-preview = Preview
 attendees = Attendees
 attendees-file = Download as CSV
 attendees-none = Nobody has a ticket yet

@@ -205,6 +205,7 @@ calendar-more = { $count ->
    *[other] { $count } más
 }
 price-from = desde { $price }
+price-free-to = de gratis a { $price }
 sale-sold-out = Agotado
 sale-closed = Sin venta
 sale-draft = Borrador
@@ -354,7 +355,16 @@ organise-cancel-sure = Sí, anular
 organise-import = Importar de un archivo
 organise-import-file = Contenido del archivo CSV
 organise-import-hint = La primera línea nombra las columnas: name, start_date y, si quieres, end_date, city, country, venue, places, price, currency, description, categories. Cada fila correcta se convierte en borrador.
-import-result = { $created } borradores nuevos, { $known } ya conocidos, { $bad } errores
+import-result = { $created ->
+    [one] { $created } borrador nuevo
+   *[other] { $created } borradores nuevos
+}, { $known ->
+    [one] { $known } ya conocido
+   *[other] { $known } ya conocidos
+}, { $bad ->
+    [one] { $bad } error
+   *[other] { $bad } errores
+}
 import-unknown = Columnas omitidas:
 import-bad = Qué está mal
 import-mend = Corrige estas filas y envía el archivo entero otra vez: nada se crea dos veces.
@@ -383,6 +393,8 @@ edit-types = Tipos de entrada
 edit-type-name = Nombre del tipo de entrada
 edit-type-add = Añadir un tipo de entrada
 edit-type-delete = Quitar
+edit-type-booked-hint = Quien ya reservó conserva el precio de entonces.
+edit-type-delete-hint = Se puede quitar mientras nadie lo haya reservado.
 edit-price = Precio
 edit-price-hint = Déjalo vacío si es gratis
 edit-price-mend = Indica un importe como 20,50
@@ -390,6 +402,7 @@ edit-currency = Moneda
 edit-quantity = Plazas
 edit-quantity-mend = Indica un número entero
 edit-draft-hint = Es un borrador hasta que lo pones a la venta. Nadie más lo ve.
+edit-preview = Vista previa
 attendees = Asistentes
 attendees-file = Descargar como CSV
 attendees-none = Nadie tiene entrada todavía

@@ -205,6 +205,7 @@ calendar-more = { $count ->
    *[other] { $count } autres
 }
 price-from = dès { $price }
+price-free-to = de gratuit à { $price }
 sale-sold-out = Complet
 sale-closed = Pas en vente
 sale-draft = Brouillon
@@ -354,7 +355,16 @@ organise-cancel-sure = Oui, annuler
 organise-import = Importer un fichier
 organise-import-file = Contenu du fichier CSV
 organise-import-hint = La première ligne nomme les colonnes : name, start_date et, au besoin, end_date, city, country, venue, places, price, currency, description, categories. Chaque bonne ligne devient un brouillon.
-import-result = { $created } nouveaux brouillons, { $known } déjà connus, { $bad } erreurs
+import-result = { $created ->
+    [one] { $created } nouveau brouillon
+   *[other] { $created } nouveaux brouillons
+}, { $known ->
+    [one] { $known } déjà connu
+   *[other] { $known } déjà connus
+}, { $bad ->
+    [one] { $bad } erreur
+   *[other] { $bad } erreurs
+}
 import-unknown = Colonnes ignorées :
 import-bad = Ce qui ne va pas
 import-mend = Corrigez ces lignes et renvoyez le fichier entier : rien n’est créé deux fois.
@@ -383,6 +393,8 @@ edit-types = Types de billets
 edit-type-name = Nom du type de billet
 edit-type-add = Ajouter un type de billet
 edit-type-delete = Retirer
+edit-type-booked-hint = Qui a déjà réservé garde le prix d’alors.
+edit-type-delete-hint = Il peut être retiré tant que personne ne l’a réservé.
 edit-price = Prix
 edit-price-hint = Laisser vide si c’est gratuit
 edit-price-mend = Indiquez un montant comme 20,50
@@ -390,6 +402,7 @@ edit-currency = Devise
 edit-quantity = Places
 edit-quantity-mend = Indiquez un nombre entier
 edit-draft-hint = C’est un brouillon jusqu’à la mise en vente. Personne d’autre ne le voit.
+edit-preview = Aperçu
 attendees = Participants
 attendees-file = Télécharger en CSV
 attendees-none = Personne n’a encore de billet

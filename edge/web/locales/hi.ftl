@@ -205,6 +205,7 @@ calendar-more = { $count ->
    *[other] { $count } और
 }
 price-from = { $price } से
+price-free-to = मुफ़्त से { $price } तक
 sale-sold-out = सब बिक गया
 sale-closed = बिक्री पर नहीं
 sale-draft = प्रारूप
@@ -354,7 +355,13 @@ organise-cancel-sure = हाँ, रद्द करें
 organise-import = फ़ाइल से लाएँ
 organise-import-file = CSV फ़ाइल की सामग्री
 organise-import-hint = पहली पंक्ति में कॉलम हों: name, start_date, और चाहें तो end_date, city, country, venue, places, price, currency, description, categories। हर सही पंक्ति मसौदा बनती है।
-import-result = { $created } नए मसौदे, { $known } पहले से ज्ञात, { $bad } गलतियाँ
+import-result = { $created ->
+    [one] { $created } नया मसौदा
+   *[other] { $created } नए मसौदे
+}, { $known } पहले से ज्ञात, { $bad ->
+    [one] { $bad } गलती
+   *[other] { $bad } गलतियाँ
+}
 import-unknown = छोड़े गए कॉलम:
 import-bad = क्या गलत है
 import-mend = इन पंक्तियों को सुधारकर पूरी फ़ाइल फिर भेजें: कुछ भी दो बार नहीं बनेगा।
@@ -383,6 +390,8 @@ edit-types = टिकट के प्रकार
 edit-type-name = टिकट प्रकार का नाम
 edit-type-add = टिकट प्रकार जोड़ें
 edit-type-delete = हटाएँ
+edit-type-booked-hint = जिसने पहले बुक किया है, उसका दाम वही रहता है।
+edit-type-delete-hint = जब तक किसी ने इसे बुक नहीं किया, इसे हटाया जा सकता है।
 edit-price = कीमत
 edit-price-hint = मुफ़्त हो तो खाली छोड़ें
 edit-price-mend = 20.50 जैसी राशि लिखें
@@ -390,6 +399,7 @@ edit-currency = मुद्रा
 edit-quantity = जगहें
 edit-quantity-mend = पूर्ण संख्या लिखें
 edit-draft-hint = बिक्री शुरू करने तक यह मसौदा है। कोई और इसे नहीं देखता।
+edit-preview = पूर्वावलोकन
 attendees = उपस्थित लोग
 attendees-file = CSV में डाउनलोड करें
 attendees-none = अभी किसी के पास टिकट नहीं

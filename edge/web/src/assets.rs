@@ -46,6 +46,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     file!("availability.js", SCRIPT),
     file!("countdown.js", SCRIPT),
     file!("widget.js", SCRIPT),
+    file!("preview.js", SCRIPT),
 ];
 
 struct Asset {

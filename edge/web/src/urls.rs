@@ -93,6 +93,8 @@ urls! {
     Event { event_id } => "/events/{event_id}";
     /// The event for a calendar program.
     EventCalendar { event_id } => "/events/{event_id}/event.ics";
+    /// What is left of it, for the script.
+    EventAvailability { event_id } => "/events/{event_id}/availability";
     /// Books places of an event.
     Book { event_id } => "/events/{event_id}/book";
     /// Rates an event.
@@ -141,6 +143,8 @@ urls! {
     Organise => "/organise";
     /// A new event.
     OrganiseNew => "/organise/new";
+    /// How an event will look that is being written.
+    OrganisePreview => "/organise/preview";
     /// Events from a file.
     OrganiseImport => "/organise/import";
     /// How one event does.
@@ -151,6 +155,8 @@ urls! {
     OrganiseEdit { event_id } => "/organise/{event_id}/edit";
     /// Adds a ticket type.
     OrganiseTypes { event_id } => "/organise/{event_id}/ticket-types";
+    /// Changes one.
+    OrganiseType { event_id, ticket_type_id } => "/organise/{event_id}/ticket-types/{ticket_type_id}";
     /// Removes one.
     OrganiseTypeGone { event_id, ticket_type_id } => "/organise/{event_id}/ticket-types/{ticket_type_id}/delete";
     /// Who comes.

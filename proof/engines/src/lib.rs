@@ -5,6 +5,7 @@
 //! silently.
 
 pub mod aiosmtpd;
+pub mod chromium;
 pub mod debezium;
 pub mod docker;
 pub mod ferretdb;

@@ -125,7 +125,7 @@ fn kubernetes_accepts_every_manifest() {
 #[test]
 fn every_container_is_confined_and_limited() {
     let Some(manifests) = manifests() else { return };
-    assert_eq!(pods(&manifests).len(), 2 * 7 + 3);
+    assert_eq!(pods(&manifests).len(), 2 * 8 + 3);
     for (name, pod) in pods(&manifests) {
         let security = &pod["securityContext"];
         assert_eq!(
@@ -262,10 +262,30 @@ fn secrets_are_in_secrets_and_private_keys_where_they_are_needed() {
         expected.extend(match component(deployment) {
             "user" => Some("access-token.pk8"),
             "ticket" => Some("ticket.pk8"),
+            "web" => Some("session.key"),
             _ => None,
         });
         assert_eq!(files, expected, "{}", component(deployment));
     }
+}
+
+#[test]
+fn the_ingress_leads_to_the_rest_surface_and_to_the_pages() {
+    let Some(manifests) = manifests() else { return };
+    let ingress = of_kind(&manifests, "Ingress");
+    let paths = ingress[0]["spec"]["rules"][0]["http"]["paths"].as_array().unwrap();
+    let leads = |path: &Value| {
+        let service = path["backend"]["service"]["name"].as_str().unwrap().to_owned();
+        (path["path"].as_str().unwrap().to_owned(), service)
+    };
+    let leads: BTreeSet<(String, String)> = paths.iter().map(leads).collect();
+    for (path, service) in [("/v1", "sale-gateway"), ("/openapi.json", "sale-gateway"), ("/", "sale-web")] {
+        assert!(leads.contains(&(path.to_owned(), service.to_owned())), "{leads:?}");
+    }
+    let with_tls = of_kind(&manifests, "Deployment").into_iter().filter(|one| component(one) == "web").nth(1);
+    let container = &with_tls.unwrap()["spec"]["template"]["spec"]["containers"][0];
+    let url = container["env"].as_array().unwrap().iter().find(|one| one["name"] == "BOXOFFICE_PUBLIC_URL");
+    assert_eq!(url.unwrap()["value"], "https://tickets.example.org");
 }
 
 #[test]

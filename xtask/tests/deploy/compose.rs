@@ -89,29 +89,29 @@ fn the_program_is_confined() {
 }
 
 #[test]
-fn only_the_gateway_is_published_and_only_on_loopback() {
+fn only_the_gateway_and_the_pages_are_published_and_only_on_loopback() {
     let Some(config) = config(&["compose.yaml"]) else { return };
     for (name, service) in services(&config) {
         // What has a fixed name or port on the host cannot be scaled.
         assert!(service["container_name"].is_null(), "{name}");
         let ports = service.get("ports").map(texts).unwrap_or_default();
-        if name == "gateway" {
-            assert_eq!(ports, ["127.0.0.1:8000:8000/tcp"]);
-        } else {
-            assert!(ports.is_empty(), "{name}: {ports:?}");
+        match name {
+            "gateway" => assert_eq!(ports, ["127.0.0.1:8000:8000/tcp"]),
+            "web" => assert_eq!(ports, ["127.0.0.1:8080:8000/tcp"]),
+            _ => assert!(ports.is_empty(), "{name}: {ports:?}"),
         }
     }
     assert_eq!(config["networks"]["inside"]["internal"], true);
 }
 
 #[test]
-fn the_pages_are_published_on_request_and_only_on_loopback() {
+fn what_looks_on_is_published_on_request_and_only_on_loopback() {
     let Some(config) = config(&["compose.yaml", "compose.pages.yaml"]) else { return };
     let published: Vec<&str> = services(&config)
         .values()
         .flat_map(|service| service.get("ports").map(texts).unwrap_or_default())
         .collect();
-    assert_eq!(published.len(), 5);
+    assert_eq!(published.len(), 6);
     assert!(published.iter().all(|port| port.starts_with("127.0.0.1:")), "{published:?}");
 }
 
@@ -140,7 +140,9 @@ fn everything_starts_in_order_and_says_when_it_is_ready() {
     for service in crate::SERVICES {
         assert_eq!(needed(service), BTreeSet::from(["migrate", "topics", "share-keys"]), "{service}");
     }
-    assert_eq!(needed("gateway"), BTreeSet::from(crate::SERVICES));
+    for front in ["gateway", "web"] {
+        assert_eq!(needed(front), BTreeSet::from(crate::SERVICES), "{front}");
+    }
 }
 
 #[test]
@@ -169,7 +171,8 @@ fn what_must_not_be_lost_is_in_a_volume_and_every_volume_is_used() {
 #[test]
 fn a_private_key_is_where_it_is_needed_and_nowhere_else() {
     let Some(config) = config(&["compose.yaml"]) else { return };
-    for (volume, expected) in [("keys-user", "user"), ("keys-ticket", "ticket"), ("keys", "keys")] {
+    let volumes = [("keys-user", "user"), ("keys-ticket", "ticket"), ("keys-web", "web"), ("keys", "keys")];
+    for (volume, expected) in volumes {
         let with = services(&config).into_iter().filter(|(_, service)| {
             let mounts = service.get("volumes").map(texts).unwrap_or_default();
             mounts.iter().any(|mount| mount.split(':').next() == Some(volume))

@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::Value;
 
-/// The services of the program; the gateway is in front of them.
+/// The services of the program; the gateway and the pages are in front of them.
 const SERVICES: [&str; 6] = ["user", "event", "ticket", "feedback", "notification", "analytics"];
 /// What the program runs as.
 const USER: u64 = 65_532;
@@ -23,7 +23,7 @@ fn root() -> PathBuf {
 }
 
 fn roles() -> Vec<&'static str> {
-    SERVICES.into_iter().chain(["gateway"]).collect()
+    SERVICES.into_iter().chain(["gateway", "web"]).collect()
 }
 
 /// What a command prints, or what it says when it fails.

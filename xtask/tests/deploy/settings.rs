@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use crate::root;
 
 /// Read by compose.yaml itself, from `.env` or the shell.
-const OF_COMPOSE: &[&str] = &["BOXOFFICE_PORT", "BOXOFFICE_KAFKA"];
+const OF_COMPOSE: &[&str] = &["BOXOFFICE_PORT", "BOXOFFICE_PAGES_PORT", "BOXOFFICE_KAFKA"];
 
 /// Every setting that the program reads from its environment, as its sources say.
 fn of_the_program() -> BTreeSet<String> {

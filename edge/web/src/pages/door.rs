@@ -94,7 +94,7 @@ async fn count(visit: &Visit, event_id: &str) -> Result<(i64, i64), kit::Service
     Ok((admitted, expected))
 }
 
-/// The script sends the same form and asks for JSON.
+/// The script sends the same form, with a key of its own for each code, and asks for JSON.
 async fn check_in(
     visit: Visit,
     Path(event_id): Path<String>,
@@ -103,13 +103,27 @@ async fn check_in(
 ) -> Answer {
     visit.person()?;
     let message = CheckInRequest { event_id: event_id.clone(), code: form.text("code").to_owned() };
-    let answer = visit.ask(visit.services().ticket().check_in(visit.request(message))).await?;
-    let shown = Shown::of(&answer);
+    let request = visit.request_once(message, &form);
+    let shown = match visit.ask(visit.services().ticket().check_in(request)).await {
+        Ok(answer) => Shown::of(&answer),
+        // What cannot be a code, such as that of a poster, is refused like one that was not signed here.
+        Err(error) if error.fields.iter().any(|wrong| wrong.field == "code") => Shown::of(&CheckInResponse {
+            result: check_in_response::Result::Forged.into(),
+            ..CheckInResponse::default()
+        }),
+        Err(error) => return Err(error.into()),
+    };
     let wants_json =
         headers.get("accept").is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"));
     if wants_json {
         let text = visit.text();
-        let body = json!({"result": shown.name, "words": shown.words(text), "who": shown.who(text)});
+        // The verdict is told also where the event cannot be asked for.
+        let event = match shown.first_at {
+            Some(_) => event_of(&visit, &event_id).await.ok(),
+            None => None,
+        };
+        let who = shown.who(text, event.as_ref());
+        let body = json!({"result": shown.name, "words": shown.words(text), "who": who});
         return Ok(Json(body).into_response());
     }
     visit.view().show(&page(&visit, &event_id, Some(shown)).await?)
@@ -166,13 +180,11 @@ impl Shown {
         }
     }
 
-    fn who(&self, text: Text) -> String {
+    /// Whose ticket it is, and when it was used first by the clock of the place.
+    fn who(&self, text: Text, event: Option<&Event>) -> String {
         let is_again = self.result == check_in_response::Result::AlreadyAdmitted;
-        let first = self
-            .first_at
-            .as_ref()
-            .filter(|_| is_again)
-            .map(|at| text.clock(&local(Some(at), "UTC")) + " UTC");
+        let first = self.first_at.as_ref().filter(|_| is_again);
+        let first = first.zip(event).map(|(at, event)| text.clock(&local(Some(at), &event.time_zone)));
         [Some(self.attendee.clone()), first]
             .into_iter()
             .flatten()
@@ -245,7 +257,7 @@ impl Page for DoorPage {
                 }
                 div.verdict id="verdict" role="status" aria-live="assertive" data-result=(name) {
                     p.verdict-words { @match &self.result { Some(shown) => (shown.words(text)), None => (text.door_ready()) } }
-                    p.verdict-who { @if let Some(shown) = &self.result { (shown.who(text)) } }
+                    p.verdict-who { @if let Some(shown) = &self.result { (shown.who(text, Some(&self.event))) } }
                 }
                 video id="camera" hidden muted playsinline aria-label=(text.door_camera()) {}
                 p { button.button.quiet.wide id="scan" type="button" hidden { (text.door_scan()) } }

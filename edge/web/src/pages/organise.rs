@@ -5,7 +5,9 @@ mod chart;
 mod dashboard;
 mod edit;
 mod list;
+mod preview;
 mod times;
+mod types;
 
 use axum::Router;
 use kit::ServiceError;
@@ -22,10 +24,17 @@ pub(crate) use edit::EditPage;
 pub(crate) use list::event_row;
 #[cfg(test)]
 pub(crate) use list::{ImportedPage, OrganisePage};
+#[cfg(test)]
+pub(crate) use types::TypePage;
 
 /// The routes of this subject.
 pub(crate) fn routes() -> Router {
-    list::routes().merge(edit::routes()).merge(dashboard::routes()).merge(attendees::routes())
+    list::routes()
+        .merge(edit::routes())
+        .merge(types::routes())
+        .merge(preview::routes())
+        .merge(dashboard::routes())
+        .merge(attendees::routes())
 }
 
 /// An event, read by who works on it: it is no visit.

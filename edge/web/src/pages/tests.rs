@@ -36,6 +36,7 @@ every_page! {
     super::organise::ImportedPage,
     super::organise::DashboardPage,
     super::organise::EditPage,
+    super::organise::TypePage,
     super::organise::AttendeesPage,
     super::door::DoorsPage,
     super::door::DoorPage,

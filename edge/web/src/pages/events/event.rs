@@ -1,7 +1,7 @@
 //! The page of an event.
 
 use axum::{
-    Router,
+    Json, Router,
     extract::Path,
     response::{IntoResponse, Response},
     routing::get,
@@ -11,7 +11,8 @@ use http::{
     header::{CONTENT_DISPOSITION, CONTENT_TYPE},
 };
 use maud::{Markup, html};
-use proto::v1::{Event, Feedback, GetEventRequest, ListFeedbackRequest, TicketType};
+use proto::v1::{Event, Feedback, GetAvailabilityRequest, GetEventRequest, ListFeedbackRequest, TicketType};
+use serde_json::json;
 
 use super::{
     describe,
@@ -32,7 +33,10 @@ const RATINGS: i32 = 5;
 
 /// The routes of this file.
 pub(super) fn routes() -> Router {
-    Router::new().route(urls::Event::ROUTE, get(show)).route(urls::EventCalendar::ROUTE, get(calendar))
+    Router::new()
+        .route(urls::Event::ROUTE, get(show))
+        .route(urls::EventAvailability::ROUTE, get(availability))
+        .route(urls::EventCalendar::ROUTE, get(calendar))
 }
 
 async fn show(visit: Visit, Path(event_id): Path<String>) -> Answer {
@@ -40,6 +44,14 @@ async fn show(visit: Visit, Path(event_id): Path<String>) -> Answer {
     let event = visit.ask(visit.services().event().get_event(request)).await?;
     let ratings = if event.rating_count > 0 { ratings(&visit, &event.id).await } else { Vec::new() };
     visit.view().show(&EventPage { event, ratings })
+}
+
+/// What is left, for a page that has no stream to listen to: the pages may be served without the REST surface.
+async fn availability(visit: Visit, Path(event_id): Path<String>) -> Answer {
+    let request = visit.request_look_up(GetAvailabilityRequest { event_id });
+    let left = visit.ask(visit.services().event().get_availability(request)).await?;
+    let kinds = left.ticket_types.iter().map(|kind| json!({"id": kind.id, "available": kind.available}));
+    Ok(Json(json!({"ticket_types": kinds.collect::<Vec<_>>()})).into_response())
 }
 
 /// The newest ratings; none where they are not to be had, since the page is of use without them.
@@ -190,6 +202,7 @@ fn tickets(view: &View, event: &Event) -> Markup {
             Sale::Draft => p { (text.refused_event_not_published_next()) },
             Sale::Open | Sale::SoldOut | Sale::Closed => {
                 form method="get" action=(urls::Book { event_id: &event.id }) id="book" data-live=(event.id)
+                    data-asked=(urls::EventAvailability { event_id: &event.id })
                     data-left-one=(text.live_left_one("{n}")) data-left-other=(text.live_left_other("{n}"))
                     data-none=(text.sale_sold_out()) {
                     ul.kinds {

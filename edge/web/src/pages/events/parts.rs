@@ -107,14 +107,19 @@ pub(crate) fn where_in_one_line(text: Text, event: &Event) -> String {
     if parts.is_empty() { text.event_online().to_owned() } else { parts.join(", ") }
 }
 
-/// From what price on.
+/// From what price on, or up to what price where some is free.
 pub(crate) fn price_from(text: Text, event: &Event) -> String {
     let shown = || event.ticket_types.iter().filter(|kind| !kind.hidden);
     let minor = |kind: &TicketType| kind.price.as_ref().map_or(0, |price| price.minor);
     let Some(cheapest) = shown().min_by_key(|kind| minor(kind)) else { return String::new() };
-    let price = text.price(cheapest.price.as_ref());
-    let is_range = shown().any(|kind| minor(kind) != minor(cheapest));
-    if is_range && minor(cheapest) > 0 { text.price_from(price) } else { price }
+    let Some(dearest) = shown().max_by_key(|kind| minor(kind)) else { return String::new() };
+    if minor(dearest) == minor(cheapest) {
+        text.price(cheapest.price.as_ref())
+    } else if minor(cheapest) == 0 {
+        text.price_free_to(text.price(dearest.price.as_ref()))
+    } else {
+        text.price_from(text.price(cheapest.price.as_ref()))
+    }
 }
 
 /// The sum of some tickets; none where they are in several currencies.
@@ -206,6 +211,20 @@ mod tests {
         // It begins on 16 January 2027 at 12:46 in Berlin.
         assert_eq!(when(text, &event(1_800_143_000)), "Saturday, 16 January 2027, 12:46 to 00:43");
         assert_eq!(when(text, &event(1_800_186_200)), "16 Jan 2027, 12:46 to 17 Jan 2027, 12:43");
+    }
+
+    #[test]
+    fn what_is_free_for_some_is_not_called_free() {
+        use crate::i18n::Locale;
+        let price = |minors: &[i64]| {
+            let money = |minor| Some(Money { currency: "EUR".to_owned(), minor });
+            let kind = |minor: &i64| TicketType { price: money(*minor), ..TicketType::default() };
+            let ticket_types = minors.iter().map(kind).collect();
+            price_from(Text(Locale::En), &Event { ticket_types, ..Event::default() })
+        };
+        assert_eq!(price(&[0]), "Free of charge");
+        assert_eq!(price(&[1_500, 0]), "free to €15.00");
+        assert_eq!(price(&[1_500, 900]), "from €9.00");
     }
 
     #[test]

@@ -207,7 +207,7 @@ impl DashboardPage {
             id: "top",
             title: text.chart_top(),
             along: text.chart_event(),
-            labels: figures.top.iter().map(|one| one.title.chars().take(14).collect()).collect(),
+            labels: figures.top.iter().map(|one| shortened(&one.title)).collect(),
             series: vec![Series {
                 name: text.chart_booked(),
                 values: figures.top.iter().map(|one| one.booked).collect(),
@@ -232,8 +232,17 @@ impl DashboardPage {
     }
 }
 
+/// The most letters of a title below a column.
+const TITLE_LETTERS: usize = 13;
 const BANDS: [&str; 8] = ["UNDER_18", "18_24", "25_34", "35_44", "45_54", "55_64", "65_PLUS", "UNKNOWN"];
 const GENDERS: [&str; 4] = ["FEMALE", "MALE", "OTHER", "UNKNOWN"];
+
+/// A title that fits below a column.
+fn shortened(title: &str) -> String {
+    let mut letters = title.chars();
+    let start: String = letters.by_ref().take(TITLE_LETTERS).collect();
+    if letters.next().is_none() { start } else { format!("{}…", start.trim_end()) }
+}
 
 fn group_name(text: Text, name: &str) -> String {
     match name {

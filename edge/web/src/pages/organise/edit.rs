@@ -1,22 +1,16 @@
-//! Writing an event: a new one, a change, and its ticket types.
+//! Writing an event: a new one, and a change.
 
-use axum::{
-    Router,
-    extract::Path,
-    routing::{get, post},
-};
+use axum::{Router, extract::Path, routing::get};
 use http::StatusCode;
 use kit::ServiceError;
 use maud::{Markup, html};
 use prost_types::FieldMask;
-use proto::v1::{
-    CreateEventRequest, CreateTicketTypeRequest, DeleteTicketTypeRequest, Event, TicketTypeInput,
-    UpdateEventRequest, Venue,
-};
+use proto::v1::{CreateEventRequest, Event, UpdateEventRequest, Venue};
 
 use super::{
-    event_of,
-    times::{read_price, read_time, write_time},
+    event_of, preview,
+    times::{read_time, write_time},
+    types::{self, DEFAULT_CURRENCY},
 };
 use crate::{
     components::{Field, error_summary, submit},
@@ -30,7 +24,6 @@ use crate::{
 const DESCRIPTION_ROWS: u32 = 8;
 /// What the pages suggest.
 const DEFAULT_ZONE: &str = "Europe/Berlin";
-const DEFAULT_CURRENCY: &str = "EUR";
 /// What a change may name.
 const CHANGED: [&str; 9] = [
     "title",
@@ -49,8 +42,6 @@ pub(super) fn routes() -> Router {
     Router::new()
         .route(urls::OrganiseNew::ROUTE, get(blank).post(create))
         .route(urls::OrganiseEdit::ROUTE, get(show).post(save))
-        .route(urls::OrganiseTypes::ROUTE, post(add_type))
-        .route(urls::OrganiseTypeGone::ROUTE, post(delete_type))
 }
 
 async fn blank(visit: Visit) -> Answer {
@@ -70,7 +61,7 @@ async fn create(visit: Visit, Form(form): Form) -> Answer {
     visit.person()?;
     let mut errors = Errors::none();
     let what = written(&visit, &form, &mut errors);
-    let kind = ticket_type(&visit, &form, &mut errors);
+    let kind = types::read(&visit, &form, &mut errors);
     let (true, Some(kind)) = (errors.is_empty(), kind) else { return refused(&visit, None, form, errors) };
     let message = CreateEventRequest { ticket_types: vec![kind], ..what };
     match visit.ask(visit.services().event().create_event(visit.request_once(message, &form))).await {
@@ -107,50 +98,19 @@ async fn save(visit: Visit, Path(event_id): Path<String>, Form(form): Form) -> A
     }
 }
 
-async fn add_type(visit: Visit, Path(event_id): Path<String>, Form(form): Form) -> Answer {
-    visit.person()?;
-    let event = event_of(&visit, &event_id).await?;
-    let mut errors = Errors::none();
-    let Some(kind) = ticket_type(&visit, &form, &mut errors) else {
-        return refused_type(&visit, event, &form, errors);
-    };
-    let message = CreateTicketTypeRequest {
-        event_id: event_id.clone(),
-        name: kind.name,
-        price: kind.price,
-        quantity: kind.quantity,
-        ..CreateTicketTypeRequest::default()
-    };
-    match visit.ask(visit.services().event().create_ticket_type(visit.request_once(message, &form))).await {
-        Ok(_) => Ok(see_other(urls::OrganiseEdit { event_id: &event_id }, Some(Notice::Saved))),
-        Err(error) => refused_type(&visit, event, &form, errors_of(error)?),
-    }
-}
-
-async fn delete_type(
-    visit: Visit,
-    Path((event_id, ticket_type_id)): Path<(String, String)>,
-    Form(form): Form,
-) -> Answer {
-    visit.person()?;
-    let message = DeleteTicketTypeRequest { event_id: event_id.clone(), ticket_type_id };
-    visit.ask(visit.services().event().delete_ticket_type(visit.request_once(message, &form))).await?;
-    Ok(see_other(urls::OrganiseEdit { event_id: &event_id }, Some(Notice::Saved)))
-}
-
 fn refused(visit: &Visit, event: Option<Event>, typed: Fields, errors: Errors) -> Answer {
     Ok(visit.view().show_with(StatusCode::UNPROCESSABLE_ENTITY, &EditPage { event, typed, errors }))
 }
 
 /// The event's own fields stay as they are; the type's are those that were typed.
-fn refused_type(visit: &Visit, event: Event, form: &Fields, errors: Errors) -> Answer {
+pub(super) fn refused_type(visit: &Visit, event: Event, form: &Fields, errors: Errors) -> Answer {
     let mut all: Vec<(String, String)> = pairs(&event);
     all.extend(form.iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
     refused(visit, Some(event), fields(&all), errors)
 }
 
 /// The errors of a service, by the fields of the form.
-fn errors_of(error: ServiceError) -> Result<Errors, ServiceError> {
+pub(super) fn errors_of(error: ServiceError) -> Result<Errors, ServiceError> {
     if error.fields.is_empty() {
         return Err(error);
     }
@@ -169,7 +129,7 @@ fn errors_of(error: ServiceError) -> Result<Errors, ServiceError> {
 }
 
 /// What the form says of the event.
-fn written(visit: &Visit, form: &Fields, errors: &mut Errors) -> CreateEventRequest {
+pub(super) fn written(visit: &Visit, form: &Fields, errors: &mut Errors) -> CreateEventRequest {
     let zone = form.text("time_zone");
     let mut time = |name: &str| {
         let read = read_time(form.text(name), zone);
@@ -200,19 +160,6 @@ fn written(visit: &Visit, form: &Fields, errors: &mut Errors) -> CreateEventRequ
     }
 }
 
-fn ticket_type(visit: &Visit, form: &Fields, errors: &mut Errors) -> Option<TicketTypeInput> {
-    let price = read_price(form.filled("price").unwrap_or("0"), form.text("currency"));
-    if price.is_none() {
-        errors.add("price", visit.text().edit_price_mend());
-    }
-    let quantity = form.text("quantity").parse().ok();
-    if quantity.is_none() {
-        errors.add("quantity", visit.text().edit_quantity_mend());
-    }
-    let name = form.text("type_name").to_owned();
-    Some(TicketTypeInput { name, price: Some(price?), quantity: quantity?, ..TicketTypeInput::default() })
-}
-
 /// An event as its form has it.
 fn typed(event: &Event) -> Fields {
     fields(&pairs(event))
@@ -239,7 +186,8 @@ fn pairs(event: &Event) -> Vec<(String, String)> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn fields(pairs: &[(String, String)]) -> Fields {
+/// Pairs as a form sends them.
+pub(super) fn fields(pairs: &[(String, String)]) -> Fields {
     let encoded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     Fields::parse(encoded.as_bytes())
 }
@@ -275,25 +223,12 @@ impl EditPage {
             (shown(Field::new("image_url", text.edit_image()).kind("url")))
         }
     }
-
-    fn kind(&self, view: &View) -> Markup {
-        let text = view.text;
-        let shown = |field: Field<'_>| field.shown(&self.errors, &self.typed);
-        html! {
-            (shown(Field::new("type_name", text.edit_type_name()).required()))
-            div.pair {
-                (shown(Field::new("price", text.edit_price()).hint(text.edit_price_hint()).with("inputmode", "decimal")))
-                (shown(Field::new("currency", text.edit_currency()).with("maxlength", 3)))
-            }
-            (shown(Field::new("quantity", text.edit_quantity()).kind("number").required().with("min", 1)))
-        }
-    }
 }
 
 impl Page for EditPage {
     fn head(&self, view: &View) -> Head {
         let title = if self.event.is_some() { view.text.organise_edit() } else { view.text.organise_new() };
-        Head { styles: &["work.css"], ..Head::titled(title) }
+        Head { styles: &["work.css"], scripts: &["preview.js"], ..Head::titled(title) }
     }
 
     fn main(&self, view: &View) -> Markup {
@@ -303,13 +238,16 @@ impl Page for EditPage {
                 p.back { a href=(urls::Organise) { (text.nav_organise()) } }
                 h1 { (text.organise_new()) }
                 (error_summary(text, &self.errors))
-                form.stack.narrow method="post" action=(urls::OrganiseNew) id="event" novalidate {
-                    (view.form_token()) (view.form_key())
-                    (self.about(view))
-                    h2 { (text.edit_type()) }
-                    (self.kind(view))
-                    p.hint { (text.edit_draft_hint()) }
-                    (submit(text.save()))
+                div.editor {
+                    form.stack method="post" action=(urls::OrganiseNew) id="event" data-preview=(urls::OrganisePreview) novalidate {
+                        (view.form_token()) (view.form_key())
+                        (self.about(view))
+                        h2 { (text.edit_type()) }
+                        (types::fields_of_type(view, &self.typed, &self.errors))
+                        p.hint { (text.edit_draft_hint()) }
+                        (submit(text.save()))
+                    }
+                    (preview::place(text))
                 }
             };
         };
@@ -318,31 +256,15 @@ impl Page for EditPage {
             p.back { a href=(urls::OrganiseEvent { event_id }) { (event.title) } }
             h1 { (text.organise_edit()) }
             (error_summary(text, &self.errors))
-            form.stack.narrow method="post" action=(urls::OrganiseEdit { event_id }) id="event" novalidate {
-                (view.form_token())
-                (self.about(view))
-                (submit(text.save()))
-            }
-            section.narrow {
-                h2 { (text.edit_types()) }
-                ul.stubs {
-                    @for kind in &event.ticket_types {
-                        li.stub {
-                            div.stub-name { (kind.name) span.hint { (text.price(kind.price.as_ref())) " · " (text.organise_left(i64::from(kind.available))) } }
-                            form method="post" action=(urls::OrganiseTypeGone { event_id, ticket_type_id: &kind.id }) {
-                                (view.form_token())
-                                button.plain type="submit" { (text.edit_type_delete()) span.visually-hidden { " " (kind.name) } }
-                            }
-                        }
-                    }
+            div.editor {
+                form.stack method="post" action=(urls::OrganiseEdit { event_id }) id="event" data-preview=(urls::OrganisePreview) novalidate {
+                    (view.form_token())
+                    (self.about(view))
+                    (submit(text.save()))
                 }
-                h3 { (text.edit_type_add()) }
-                form.stack method="post" action=(urls::OrganiseTypes { event_id }) id="type" novalidate {
-                    (view.form_token()) (view.form_key())
-                    (self.kind(view))
-                    (submit(text.edit_type_add()))
-                }
+                (preview::place(text))
             }
+            (types::section(view, event, &self.typed, &self.errors))
         }
     }
 

@@ -31,6 +31,16 @@ pub(super) fn read_price(text: &str, currency: &str) -> Option<Money> {
     Some(Money { currency: currency.to_owned(), minor })
 }
 
+/// The same the other way round; nothing where it is free.
+pub(super) fn write_price(price: &Money) -> String {
+    let unit = 10_i64.pow(minor_digits(&price.currency));
+    match (price.minor, minor_digits(&price.currency) as usize) {
+        (0, _) => String::new(),
+        (minor, 0) => minor.to_string(),
+        (minor, digits) => format!("{}.{:0digits$}", minor / unit, minor % unit),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +67,10 @@ mod tests {
             (minor("500", "JPY"), minor("5.5", "JPY"), minor("1.234", "KWD")),
             (Some(500), None, Some(1_234))
         );
+        for (text, currency) in [("20.05", "EUR"), ("500", "JPY"), ("1.234", "KWD")] {
+            assert_eq!(write_price(&read_price(text, currency).unwrap()), text);
+        }
+        assert_eq!(write_price(&Money::default()), "");
         for wrong in ["", "-1", "1e3", "20.555", ".5", "99999999999999999999"] {
             assert_eq!(minor(wrong, "EUR"), None, "{wrong}");
         }
