@@ -29,6 +29,8 @@ pub struct Platform {
     pub signer: Signer,
     /// The clock and the ids.
     pub environment: Environment,
+    /// The way to each service behind its guard, by its gRPC name.
+    pub services: Upstreams,
     /// The stores.
     pub stores: Stores,
     /// The gateway's own configuration.
@@ -78,7 +80,7 @@ impl Platform {
             data.secret("session.key", || Ok(environment.random::<{ web::SESSION_KEY_BYTES }>().to_vec()))?;
         let web = Web::new(&services, environment.clone(), site::options(config, &session_key)?);
         let gateway = Gateway::new(
-            services,
+            services.clone(),
             guard,
             environment.clone(),
             readiness,
@@ -95,6 +97,7 @@ impl Platform {
             web,
             signer,
             environment,
+            services,
             stores,
             gateway_store,
             drain,

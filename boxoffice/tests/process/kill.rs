@@ -27,7 +27,7 @@ struct Posted {
 }
 
 /// A stream of numbers that a seed repeats (SplitMix64).
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -37,12 +37,13 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    fn within(&mut self, range: Range<u64>) -> u64 {
+    pub fn within(&mut self, range: Range<u64>) -> u64 {
         range.start + self.next() % (range.end - range.start)
     }
 }
 
-fn number_from_env(name: &str) -> Option<u64> {
+/// A number from the environment, where it is set.
+pub fn number_from_env(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a number")))
 }
 

@@ -10,6 +10,7 @@ mod configuration;
 mod import;
 mod kill;
 mod kong;
+mod lives;
 mod logs;
 mod prometheus;
 mod retention;

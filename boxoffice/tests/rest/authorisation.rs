@@ -2,7 +2,10 @@
 //!
 //! A new rpc without a row here fails [`every_rpc_has_a_row`].
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use prost_reflect::MethodDescriptor;
 
@@ -17,7 +20,7 @@ const ANY: u16 = 0;
 
 /// One rpc: its call, its body, and the status for nobody, a stranger, the owner and ADMIN. Words in
 /// angle brackets are made afresh for each call, and belong to the owner.
-type Row = (&'static str, &'static str, &'static str, [u16; 4]);
+pub type Row = (&'static str, &'static str, &'static str, [u16; 4]);
 
 const ACCOUNTS: &[Row] = &[
     (
@@ -152,6 +155,12 @@ const BOOKINGS: &[Row] = &[
     ("TicketService.ListAttendees", "GET /v1/events/<running>/attendees", "", [401, 403, 200, 200]),
 ];
 
+/// The rows of an rpc.
+pub fn rows_of(rpc: &str) -> Vec<Row> {
+    let rows = [ACCOUNTS, EVENTS, BOOKINGS].concat();
+    rows.into_iter().filter(|row| row.0 == rpc).collect()
+}
+
 /// The rpcs that the contracts bind to REST, as `Service.Rpc`.
 pub fn rest_rpcs() -> BTreeSet<String> {
     let name = |rpc: MethodDescriptor| format!("{}.{}", rpc.parent_service().name(), rpc.name());
@@ -160,7 +169,8 @@ pub fn rest_rpcs() -> BTreeSet<String> {
     all_rpcs().into_iter().filter(has_row).map(name).collect()
 }
 
-fn all_rpcs() -> Vec<MethodDescriptor> {
+/// Every rpc of every service.
+pub fn all_rpcs() -> Vec<MethodDescriptor> {
     let services: Vec<_> = proto::descriptors().services().collect();
     services.iter().flat_map(|service| service.methods().collect::<Vec<_>>()).collect()
 }
@@ -172,23 +182,30 @@ fn is_rest(rpc: &MethodDescriptor) -> bool {
 }
 
 /// The people, and what the owner has.
-struct Cast<'s> {
-    stage: &'s Stage,
-    nobody: Actor,
-    stranger: Actor,
-    owner: Actor,
-    admin: Actor,
+pub struct Cast<'s> {
+    pub stage: &'s Stage,
+    pub nobody: Actor,
+    pub stranger: Actor,
+    pub owner: Actor,
+    pub admin: Actor,
+    next_number: AtomicUsize,
 }
 
 impl<'s> Cast<'s> {
-    async fn of(stage: &'s Stage) -> Self {
+    pub async fn of(stage: &'s Stage) -> Self {
         Self {
             stage,
             nobody: stage.anonymous(),
             stranger: stage.user("Stranger").await,
             owner: stage.user("Owner").await,
             admin: stage.admin().await,
+            next_number: AtomicUsize::new(100),
         }
+    }
+
+    /// A number that was not given before.
+    pub fn number(&self) -> usize {
+        self.next_number.fetch_add(1, Ordering::Relaxed)
     }
 
     async fn plays(&self, rows: &[Row]) {
@@ -220,7 +237,7 @@ impl<'s> Cast<'s> {
     }
 
     /// Fills in what a row needs, made afresh.
-    async fn prepare(&self, texts: &str, number: usize) -> String {
+    pub async fn prepare(&self, texts: &str, number: usize) -> String {
         let mut texts = texts
             .replace("<new>", &format!("new{number}@example.org"))
             .replace("<email>", &self.owner.email)

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use store::Query;
+use store::{Cursor, Query, Row, Store, Version};
 use tempfile::TempDir;
 
 use place::Place;
@@ -113,6 +113,11 @@ impl Stage {
         self.place.described_metrics()
     }
 
+    /// The way to each service, past the gateway; `None` where each is a process.
+    pub fn services(&self) -> Option<gateway::Upstreams> {
+        self.place.services()
+    }
+
     /// Waits until every service has consumed every fact.
     pub async fn caught_up(&self) {
         eventually("the services have caught up", async || {
@@ -121,6 +126,16 @@ impl Stage {
             report.notes.is_empty().then_some(())
         })
         .await;
+    }
+
+    /// What the services keep: every row with its version, and how many accounts there are. Figures and mail go on
+    /// by themselves and are left out.
+    pub async fn kept(&self) -> Vec<(String, Version)> {
+        let sources = self.place.sources();
+        let mut kept = rows_of(sources.event.as_ref()).await;
+        kept.extend(rows_of(sources.ticket.as_ref()).await);
+        kept.extend(rows_of(sources.feedback.as_ref()).await);
+        kept
     }
 
     /// The mails to an address, once there are so many. Each is a file that a mail program opens.
@@ -166,6 +181,22 @@ impl Stage {
         let found = self.place.sources().ticket.query(&Query::all("booking").filter(pending)).await;
         found.unwrap().len()
     }
+}
+
+async fn rows_of<R: Row>(store: &dyn Store<R>) -> Vec<(String, Version)> {
+    let mut found = Vec::new();
+    for table in R::TABLES {
+        let mut after = None;
+        loop {
+            let page = store.query(&Query::all(table.name).after(after)).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(Cursor { value: store::Value::Null, id: last.row.key().id });
+            found.extend(
+                page.iter().map(|kept| (format!("{} {}", table.name, kept.row.key().id), kept.version)),
+            );
+        }
+    }
+    found
 }
 
 /// A header of a mail; the first line of it, empty when it is not there.

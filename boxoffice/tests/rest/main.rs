@@ -18,6 +18,8 @@ mod feedback;
 mod fixture;
 mod hostile;
 mod idempotency;
+mod identities;
+mod inputs;
 mod live;
 mod metrics;
 mod notifications;

@@ -20,6 +20,8 @@ use crate::machine::DoorAnswer;
 
 /// The most characters of a promo code.
 const MAX_PROMO_CODE: usize = 40;
+/// The most characters of the id of a seat.
+const MAX_SEAT_ID: usize = 120;
 
 pub(crate) fn booking_id(text: &str) -> Result<BookingId, Refusal> {
     let id: BookingId = text.parse().map_err(|_| Refusal::not_found("booking"))?;
@@ -80,6 +82,9 @@ fn read_lines(check: &mut Check, inputs: &[v1::BookingLineInput]) -> Vec<PlacedL
         }
         if input.seat_ids.len() > MAX_PER_BOOKING as usize {
             check.fail(format!("lines[{index}].seat_ids"), "must be at most 50");
+        }
+        for (seat, id) in input.seat_ids.iter().enumerate().take(MAX_PER_BOOKING as usize) {
+            text::allow_line(check, &format!("lines[{index}].seat_ids[{seat}]"), id, MAX_SEAT_ID);
         }
         match input.ticket_type_id.parse() {
             Ok(ticket_type_id) => {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     Refusal, TicketTypeId, UserId,
     ticket::{Booking, Ticket},
+    user::Email,
 };
 use kit::{Caller, ServiceError, pages};
 use proto::{google_api::HttpBody, v1};
@@ -208,6 +209,7 @@ impl Tickets {
     }
 
     async fn recipient(&self, email: &str) -> Result<UserId, ServiceError> {
+        Email::parse(email).map_err(|reason| Refusal::field("email", reason))?;
         let query = Query::all("user").filter(Condition::Is("email", Value::Text(email_key(email)))).limit(1);
         let found = self.handle.store().query(&query).await?;
         let user = found.into_iter().find_map(|versioned| match versioned.into_row() {

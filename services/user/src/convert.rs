@@ -119,12 +119,13 @@ pub(crate) fn edit(message: UpdateMeRequest, now: Time) -> Result<(Edit, Option<
     }
     edit.check(&mut check, now);
     let mut change = None;
+    // Also where no password is to be changed.
+    let current = message.current_password.unwrap_or_default();
+    require_hashable(&mut check, "current_password", &current);
     if is_sent("password", message.password.is_some()) {
         let new = message.password.unwrap_or_default();
-        let current = message.current_password.unwrap_or_default();
         check_password(&mut check, &new);
         check.require(!current.is_empty(), "current_password", "must be sent to change the password");
-        require_hashable(&mut check, "current_password", &current);
         change = Some(PasswordChange { current, new });
     }
     check.finish()?;

@@ -79,8 +79,17 @@ impl Visitor {
 
     /// Publishes an event with one ticket type.
     pub async fn publish(&self, seats: u32, price_minor: i64) -> Sale {
+        self.publish_at("2099-06-01T18:00:00Z", seats, price_minor).await
+    }
+
+    /// As [`Visitor::publish`], of an event that goes on right now.
+    pub async fn publish_running(&self, seats: u32, price_minor: i64) -> Sale {
+        self.publish_at("2020-06-01T18:00:00Z", seats, price_minor).await
+    }
+
+    async fn publish_at(&self, starts_at: &str, seats: u32, price_minor: i64) -> Sale {
         let event = json!({
-            "title": "On sale", "starts_at": "2099-06-01T18:00:00Z", "ends_at": "2099-06-01T22:00:00Z",
+            "title": "On sale", "starts_at": starts_at, "ends_at": "2099-06-01T22:00:00Z",
             "time_zone": "UTC", "venue": { "name": "Arena", "city": "Leiden", "country": "Netherlands" },
             "ticket_types": [{
                 "name": "Admission", "quantity": seats, "price": { "currency": "EUR", "minor": price_minor },
@@ -103,6 +112,29 @@ impl Visitor {
     /// As [`Visitor::try_book`], without waiting.
     pub async fn try_place(&self, sale: &Sale, key: &str) -> reqwest::Result<(StatusCode, Value)> {
         read(self.booking(sale, key)).await
+    }
+
+    /// Posts; without an answer it is an error.
+    pub async fn try_post(&self, path: &str, body: &Value) -> reqwest::Result<(StatusCode, Value)> {
+        read(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// Gets; without an answer it is an error.
+    pub async fn try_get(&self, path: &str) -> reqwest::Result<(StatusCode, Value)> {
+        read(self.request(Method::GET, path)).await
+    }
+
+    /// Waits until a booking has a status; none when there is no answer any more.
+    pub async fn try_settled(&self, id: &str, status: &str) -> Option<Value> {
+        let until = Instant::now() + HEAR_TIMEOUT;
+        loop {
+            let (_, booking) = self.try_get(&format!("/v1/bookings/{id}")).await.ok()?;
+            if booking["status"] == status {
+                return Some(booking);
+            }
+            assert!(Instant::now() < until, "is not {status}: {booking}");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     fn booking(&self, sale: &Sale, key: &str) -> reqwest::RequestBuilder {

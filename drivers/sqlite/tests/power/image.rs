@@ -1,0 +1,84 @@
+//! What a disk is worth: it is opened, and what it has is held against what was answered.
+
+use std::{collections::BTreeSet, path::Path};
+
+use rusqlite::Connection;
+
+use super::disk::Files;
+
+/// The result.
+pub enum Verdict {
+    Good,
+    Bad(String),
+}
+
+/// Every answered commit must be there, and no commit by halves.
+pub fn judge(files: &Files, answered: usize) -> Verdict {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        std::fs::write(directory.path().join(name), bytes).unwrap();
+    }
+    match look(&directory.path().join("suite.db")) {
+        Err(error) => Verdict::Bad(format!("it does not open: {error}")),
+        Ok(Found { integrity, .. }) if integrity != "ok" => Verdict::Bad(integrity),
+        Ok(found) => found.held_against(answered),
+    }
+}
+
+struct Found {
+    integrity: String,
+    a: BTreeSet<usize>,
+    b: BTreeSet<usize>,
+    facts: usize,
+}
+
+fn look(path: &Path) -> rusqlite::Result<Found> {
+    let connection = Connection::open(path)?;
+    // What is looked at is thrown away.
+    connection.pragma_update(None, "synchronous", "off")?;
+    let integrity = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+    let has = |table: &str| {
+        connection.query_row::<i64, _, _>(
+            "SELECT count(*) FROM sqlite_schema WHERE name = ?1",
+            [table],
+            |row| row.get(0),
+        )
+    };
+    let mut found = Found { integrity, a: BTreeSet::new(), b: BTreeSet::new(), facts: 0 };
+    // A cut during the very first start leaves an empty file.
+    if has("note")? == 0 {
+        return Ok(found);
+    }
+    let mut statement = connection.prepare("SELECT id FROM note")?;
+    for id in statement.query_map([], |row| row.get::<_, String>(0))? {
+        let id = id?;
+        let (half, number) = id.split_at(1);
+        let half = if half == "a" { &mut found.a } else { &mut found.b };
+        half.insert(number.parse().unwrap());
+    }
+    found.facts = connection
+        .query_row("SELECT count(*) FROM outbox_ticket_event", [], |row| row.get::<_, i64>(0))?
+        as usize;
+    Ok(found)
+}
+
+impl Found {
+    fn held_against(&self, answered: usize) -> Verdict {
+        if let Some(lost) = (1..=answered).find(|number| !self.a.contains(number) || !self.b.contains(number))
+        {
+            return Verdict::Bad(format!("commit {lost} is lost"));
+        }
+        if self.a != self.b {
+            return Verdict::Bad("a commit is there by halves".to_owned());
+        }
+        // One after the other: none without those before it.
+        if self.a.last().is_some_and(|last| *last != self.a.len()) {
+            return Verdict::Bad("a commit is missing in between".to_owned());
+        }
+        // A plain writer publishes nothing.
+        if self.facts != 0 && self.facts != self.a.len() {
+            return Verdict::Bad(format!("{} facts of {} commits", self.facts, self.a.len()));
+        }
+        Verdict::Good
+    }
+}
