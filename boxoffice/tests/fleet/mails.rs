@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::Fleet;
+use crate::{support::Fleet, visitor::Visitor};
 
 /// The longest that mails may take that had to wait.
 const REST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -24,6 +24,20 @@ pub async fn arrive(fleet: &Fleet, count: usize) {
     let until = Instant::now() + REST_TIMEOUT;
     while message_ids(fleet).len() < count {
         assert!(Instant::now() < until, "{} mails of {count}", message_ids(fleet).len());
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Waits until so many mails to somebody are noted as sent.
+pub async fn are_noted(reader: &Visitor, count: usize) {
+    let until = Instant::now() + REST_TIMEOUT;
+    loop {
+        let notifications = reader.list("/v1/notifications", "notifications").await;
+        let sent = notifications.iter().filter(|notification| notification["status"] == "SENT").count();
+        if sent >= count {
+            return;
+        }
+        assert!(Instant::now() < until, "{sent} mails of {count} are sent: {notifications:?}");
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
