@@ -17,7 +17,7 @@ use sim::{
 use store::Row;
 
 /// The seeds.
-const SEEDS: std::ops::RangeInclusive<u64> = 1..=4;
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_store_ends_with_one_digest() {
