@@ -225,7 +225,8 @@ pub enum Command {
         /// The page
         url: String,
     },
-    /// Give somebody the role ADMIN, on a stopped platform; they have it when they sign in next
+    /// Give somebody the role ADMIN, who has it when they sign in next: on a stopped platform, or in the database of a
+    /// fleet's user service, which may run unless that is a SQLite file
     GrantAdmin {
         /// The address of their account
         email: String,

@@ -10,6 +10,8 @@ use std::{
 
 use anyhow::Context;
 use kit::{Environment, Pipeline};
+use store::Store;
+use user::UserRow;
 
 use crate::{
     admin_api::AdminApi,
@@ -20,7 +22,7 @@ use crate::{
     data_dir::DataDir,
     demo, export, fleet, import,
     platform::Platform,
-    serve::{self, Role},
+    serve::{self, Role, stores::Access},
     server::Front,
     signals::{STOPPED_AT_ONCE, StopSignals},
     stores::Stores,
@@ -284,13 +286,27 @@ fn make_keys(directory: &Path) -> anyhow::Result<ExitCode> {
 }
 
 async fn grant_admin(email: &str, flags: &Flags) -> anyhow::Result<ExitCode> {
-    let data = DataDir::open_existing(&Config::read(flags, None)?.data_dir)?;
-    let stores = Stores::open(&data)?;
-    let pipeline =
-        Pipeline::new(Arc::new(user::UserMachine), Arc::clone(&stores.user) as _, Environment::system());
-    let granted = user::grant_admin(&pipeline, email).await;
-    stores.close().await;
-    granted.map_err(|error| anyhow::anyhow!("{email}: {}", error.detail))?;
+    let config = Config::read(flags, None)?;
+    // A directory that is named is meant, whatever the environment says of a fleet.
+    if flags.data_dir.is_none() && config.fleet.store_url_of(Role::User).is_some() {
+        let url = serve::stores::url_of(&config, Role::User)?;
+        let users = serve::stores::open(&url, Role::User, Access::Own).await?;
+        let granted = grant_admin_in(&users.store, email).await;
+        users.close().await;
+        granted?;
+    } else {
+        let stores = Stores::open(&DataDir::open_existing(&config.data_dir)?)?;
+        let users: Arc<dyn Store<UserRow>> = Arc::clone(&stores.user) as _;
+        let granted = grant_admin_in(&users, email).await;
+        stores.close().await;
+        granted?;
+    }
     println!("{email} is ADMIN from the next sign-in on");
     Ok(ExitCode::SUCCESS)
+}
+
+async fn grant_admin_in(users: &Arc<dyn Store<UserRow>>, email: &str) -> anyhow::Result<()> {
+    let pipeline = Pipeline::new(Arc::new(user::UserMachine), Arc::clone(users), Environment::system());
+    let granted = user::grant_admin(&pipeline, email).await;
+    granted.map_err(|error| anyhow::anyhow!("{email}: {}", error.detail))
 }

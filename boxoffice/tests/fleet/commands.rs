@@ -150,3 +150,27 @@ async fn what_cannot_be_processed_is_parked_named_and_tried_again() {
     assert!(audit.contains("audit clean") && audit.contains("has parked sample.made"), "{audit}");
     tokio::task::block_in_place(|| fleet.stop_all());
 }
+
+/// The user service goes on: its rows are written by version.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_is_made_in_the_database_of_a_running_fleet() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(mut fleet) = tokio::task::block_in_place(|| Fleet::start(directory.path(), Layout::Servers))
+    else {
+        return;
+    };
+    let anna = Visitor::register(&fleet.url(), "Anna").await;
+    let nobody = tokio::task::block_in_place(|| fleet.try_run(&["grant-admin", "nobody@visitor.example"]));
+    assert_eq!(nobody.status.code(), Some(1), "{}", text(&nobody));
+    assert!(text(&nobody).contains("nobody@visitor.example"), "{}", text(&nobody));
+    let said = tokio::task::block_in_place(|| fleet.run(&["grant-admin", &anna.email]));
+    assert!(said.contains(&anna.email), "{said}");
+    let me = anna.sign_in(&fleet.url()).await.see("/v1/users/me").await;
+    assert!(me["roles"].as_array().unwrap().contains(&"ADMIN".into()), "{me}");
+    // A directory that is named is meant: there is no platform in this one.
+    let empty = directory.path().join("empty").display().to_string();
+    let refused =
+        tokio::task::block_in_place(|| fleet.try_run(&["grant-admin", &anna.email, "--data-dir", &empty]));
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    tokio::task::block_in_place(|| fleet.stop_all());
+}

@@ -9,6 +9,7 @@ mod drain;
 mod envoy;
 mod kill;
 mod load;
+mod mails;
 mod outage;
 mod replicas;
 mod start;

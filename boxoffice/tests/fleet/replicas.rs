@@ -4,6 +4,7 @@ use boxoffice::serve::Role;
 
 use crate::{
     load::{Load, must_be_true},
+    mails,
     support::{Fleet, Layout},
     visitor::Visitor,
 };
@@ -11,6 +12,8 @@ use crate::{
 /// So often does each buyer wait for a decision.
 const WAITS: usize = 12;
 const SALES: usize = 12;
+/// At least so many mails go out.
+const MAILS: usize = 20;
 
 /// Three of ticket and of event, two of each other service: waits are answered whichever hears the outcome, no seat is
 /// sold twice, each mail goes out once, and a rolling restart is not noticed.
@@ -60,7 +63,7 @@ async fn three_replicas_share_the_work_and_restart_one_by_one_without_a_failed_b
     let audit = tokio::task::block_in_place(|| fleet.audit());
     assert!(audit.contains("audit clean"), "{audit}");
     must_be_true(&told, &buyers, WAITS * buyers.len()).await;
-    each_mail_went_out_once(&fleet);
+    mails::each_went_out_once(&fleet, MAILS);
     tokio::task::block_in_place(|| fleet.stop_all());
 }
 
@@ -69,19 +72,4 @@ fn committed(fleet: &Fleet, member: (Role, usize)) -> bool {
     let (_, text) = crate::support::get(&format!("{}/metrics", fleet.admin(member))).unwrap();
     let series = text.lines().find(|line| line.starts_with("boxoffice_commit_batch_size_sum"));
     series.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).is_some_and(|sum| sum > 0.0)
-}
-
-/// A mail's message id follows from what it is about, so one that was sent twice is there twice.
-fn each_mail_went_out_once(fleet: &Fleet) {
-    let mut ids = Vec::new();
-    for entry in std::fs::read_dir(fleet.directory.join("mail")).unwrap() {
-        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
-        let id = text.lines().find(|line| line.to_ascii_lowercase().starts_with("message-id:"));
-        ids.extend(id.map(str::to_owned));
-    }
-    let count = ids.len();
-    ids.sort();
-    ids.dedup();
-    assert!(count > 20, "{count} mails");
-    assert_eq!(ids.len(), count, "mails went out twice");
 }

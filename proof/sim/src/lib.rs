@@ -26,6 +26,7 @@ pub mod rng;
 pub mod run;
 pub mod steps;
 pub mod store;
+pub mod tape;
 pub mod trace;
 pub mod witness;
 pub mod world;

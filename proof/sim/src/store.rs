@@ -15,6 +15,7 @@ use store::{
 use crate::{
     faults::{Fault, Faults, Marker},
     log::SimLog,
+    tape::{Asked, Committed, Tape},
 };
 
 /// The store of a service, empty, with an outbox of these topics.
@@ -43,6 +44,8 @@ pub struct SimStore<R: Row> {
     /// What this service reads, for mending parked facts.
     reads: Arc<SimLog>,
     ambush: Mutex<Option<Ambush>>,
+    /// What it was asked and what it answered, but for the faults.
+    pub(crate) tape: Tape<R>,
 }
 
 impl<R: Row> SimStore<R> {
@@ -54,7 +57,7 @@ impl<R: Row> SimStore<R> {
         watch: Arc<dyn Watch<R>>,
         reads: Arc<SimLog>,
     ) -> Self {
-        Self { inner, faults, watch, reads, ambush: Mutex::new(None) }
+        Self { inner, faults, watch, reads, ambush: Mutex::new(None), tape: Tape::new() }
     }
 
     /// The store without faults.
@@ -109,7 +112,11 @@ impl<R: Row> SimStore<R> {
 
     async fn commit_watched(&self, commit: Commit<R>) -> Result<(), CommitError> {
         let seen = self.watch.look(&commit);
+        let copy = self.tape.is_kept().then(|| Box::new(commit.clone()));
         let result = self.inner.commit(commit).await;
+        if let Some(copy) = copy {
+            self.tape.keep(|| Asked::Commit(copy, Committed::from(&result)));
+        }
         match &result {
             Ok(()) => seen(),
             Err(_) => self.faults.mark(Marker::Stale),
@@ -122,12 +129,16 @@ impl<R: Row> SimStore<R> {
 impl<R: Row> Store<R> for SimStore<R> {
     async fn load(&self, keys: &[Key], answers: &[AnswerKey]) -> Result<Loaded<R>, StoreError> {
         self.before_read().await?;
-        self.inner.load(keys, answers).await
+        let loaded = self.inner.load(keys, answers).await?;
+        self.tape.keep(|| Asked::Load(keys.to_vec(), answers.to_vec(), loaded.clone()));
+        Ok(loaded)
     }
 
     async fn query(&self, query: &Query) -> Result<Vec<Versioned<R>>, StoreError> {
         self.before_read().await?;
-        self.inner.query(query).await
+        let found = self.inner.query(query).await?;
+        self.tape.keep(|| Asked::Query(query.clone(), found.clone()));
+        Ok(found)
     }
 
     async fn commit(&self, commit: Commit<R>) -> Result<(), CommitError> {
@@ -154,17 +165,22 @@ impl<R: Row> Store<R> for SimStore<R> {
 
     async fn settle(&self, id: CommitId) -> Result<Settled, StoreError> {
         self.before_read().await?;
-        self.inner.settle(id).await
+        let settled = self.inner.settle(id).await?;
+        self.tape.keep(|| Asked::Settle(id, settled));
+        Ok(settled)
     }
 
     async fn position(&self, partition: &Partition) -> Result<Position, StoreError> {
         self.before_read().await?;
-        self.inner.position(partition).await
+        let position = self.inner.position(partition).await?;
+        self.tape.keep(|| Asked::Position(partition.clone(), position));
+        Ok(position)
     }
 
     async fn parked(&self) -> Result<Vec<Parked>, StoreError> {
         self.before_read().await?;
         let parked = self.inner.parked().await?;
+        self.tape.keep(|| Asked::Parked(parked.clone()));
         Ok(parked.into_iter().map(|parked| self.reads.mended(parked)).collect())
     }
 

@@ -213,6 +213,8 @@ impl<M: Machine> Consumer<M> {
         // What is still parked afterwards is read again from the store.
         self.memory = None;
         for mut parked in by_key.into_values() {
+            // Not in the order of when they were set aside: clocks differ, and go back.
+            parked.sort_by_key(|parked| parked.record.position);
             if planted(Defect::RedrivenBackwards) {
                 parked.reverse();
             }

@@ -102,7 +102,7 @@ fn addresses(emails: &BTreeSet<String>) -> BTreeSet<Email> {
     known
 }
 
-/// Gives the role ADMIN to whom an address belongs, on a platform that is stopped.
+/// Gives the role ADMIN to whom an address belongs.
 ///
 /// # Errors
 /// When it is no address, nobody's, or the store cannot be reached.

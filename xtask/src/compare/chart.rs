@@ -33,7 +33,7 @@ struct Part {
 const PARTS: &[Part] = &[
     Part {
         title: "Seats of one event, sold durably",
-        ours: &["bookings", "sold-out"],
+        ours: &["bookings", "sold-out", "fleet-postgres", "fleet-postgres-3", "fleet-mariadb"],
         theirs: &[
             "mariadb-8",
             "mariadb-32",

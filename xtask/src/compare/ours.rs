@@ -2,6 +2,7 @@
 
 use super::{
     figure::Figure,
+    fleet::{Fleet, Layout, Tickets},
     group::{self, Place},
     listing,
 };
@@ -34,6 +35,8 @@ enum Source {
     },
     /// The list of events, as long as a peer's.
     EventList,
+    /// The sale of one hot event, on a fleet of processes.
+    Fleet(Layout),
 }
 
 /// Every answer that the scenario wants.
@@ -93,6 +96,36 @@ pub const SOLD_OUT: Ours = Ours {
     },
 };
 
+/// One hot event, each service by itself, all on PostgreSQL.
+pub const FLEET_POSTGRES: Ours = Ours {
+    figure: Figure {
+        id: "fleet-postgres",
+        title: "Boxoffice fleet on PostgreSQL, bookings of one hot event",
+        unit: "bookings",
+    },
+    source: Source::Fleet(Layout { tickets: Tickets::OnPostgres, replicas: 1 }),
+};
+
+/// The same with more processes on the way of a booking.
+pub const FLEET_POSTGRES_3: Ours = Ours {
+    figure: Figure {
+        id: "fleet-postgres-3",
+        title: "Boxoffice fleet on PostgreSQL, three replicas of event and ticket",
+        unit: "bookings",
+    },
+    source: Source::Fleet(Layout { tickets: Tickets::OnPostgres, replicas: 3 }),
+};
+
+/// One hot event, with bookings on MariaDB.
+pub const FLEET_MARIADB: Ours = Ours {
+    figure: Figure {
+        id: "fleet-mariadb",
+        title: "Boxoffice fleet with tickets on MariaDB, bookings of one hot event",
+        unit: "bookings",
+    },
+    source: Source::Fleet(Layout { tickets: Tickets::OnMariaDb, replicas: 1 }),
+};
+
 /// The list of events.
 pub const EVENT_LIST: Ours = Ours {
     figure: Figure { id: "event-list", title: "Boxoffice, event list over REST", unit: "pages" },
@@ -118,6 +151,16 @@ impl Ours {
                 group::rate(&place.bench(arguments, place.seconds)?, pointer)
             }
             Source::EventList => listing::measure(place),
+            Source::Fleet(layout) => sale_of_a_fleet(place, layout),
         }
     }
+}
+
+/// Bookings per second of a fresh fleet, which must be right and come to rest afterwards.
+fn sale_of_a_fleet(place: &Place, layout: Layout) -> anyhow::Result<f64> {
+    let fleet = Fleet::start(place, layout)?;
+    let buyers = BUYERS.to_string();
+    let report = place.bench(["flash-sale", "--url", &fleet.url, "--connections", &buyers], place.seconds)?;
+    fleet.audit()?;
+    group::rate(&report, BOOKED)
 }

@@ -96,7 +96,7 @@ impl Peer for MariaDb {
     }
 
     fn beside(&self) -> &'static [Ours] {
-        &[ours::BOOKINGS]
+        &[ours::BOOKINGS, ours::FLEET_MARIADB]
     }
 
     fn missing(&self, _: &Tools) -> Vec<Package> {

@@ -67,7 +67,7 @@ impl Peer for Postgres {
     }
 
     fn beside(&self) -> &'static [Ours] {
-        &[ours::BOOKINGS]
+        &[ours::BOOKINGS, ours::FLEET_POSTGRES, ours::FLEET_POSTGRES_3]
     }
 
     fn missing(&self, _: &Tools) -> Vec<Package> {
