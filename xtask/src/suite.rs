@@ -27,7 +27,7 @@ const STEPS: &[(&str, &[&str])] = &[
         ],
     ),
     ("tests", &["test", "--workspace", FLEET[0], FLEET[1]]),
-    ("40,000 seeds", &["run", "--release", "--quiet", "-p", "sim", "--", "run", "--seeds", "40000"]),
+    ("35,000 seeds", &["run", "--release", "--quiet", "-p", "sim", "--", "run", "--seeds", "35000"]),
     ("planted defects", &["run", "--release", "--quiet", "-p", "sim", "--", "defects"]),
     ("hot path", &["run", "--release", "--quiet", "-p", "micro", "--", "check"]),
 ];
