@@ -5,6 +5,7 @@
 
 mod fields;
 mod oracle;
+mod texts;
 mod values;
 
 use std::{collections::BTreeSet, sync::Mutex};

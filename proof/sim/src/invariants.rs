@@ -189,7 +189,7 @@ pub const INVARIANTS: &[Invariant] = &[
     rule(
         "a parked fact blocks its key",
         When::Step,
-        "No fact is carried out while an earlier one of its key is parked.",
+        "No fact is carried out, for the first time or again, while an earlier one of its key is parked.",
     ),
     rule(
         "a parked fact blocks only its key",
