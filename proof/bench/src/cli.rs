@@ -9,7 +9,7 @@ use crate::{
     gateway,
     load::{Pace, Plan},
     sale,
-    scenario::{browse, flash_sale, login, mixed, overload, request, spread},
+    scenario::{browse, flash_sale, login, mixed, overload, pages, request, spread},
 };
 
 /// As many as buy at the same time in a sale; with fewer, it is the wait for the disk that is measured.
@@ -36,6 +36,8 @@ pub enum Name {
     Spread(spread::Options),
     /// Visitors without an account: lists with filters, further pages, and half of the time one event
     Browse(browse::Options),
+    /// Visitors without an account: the page of one event each time, as HTML
+    Pages(pages::Options),
     /// An ordinary day: of a hundred requests 90 look, 8 book and 2 cancel
     Mixed(mixed::Options),
     /// Tickets that cost money: each attempt holds a seat, pays, and has its ticket
@@ -174,6 +176,7 @@ Examples:
   bench flash-sale --logins 1                    ... while somebody signs in all the time
   bench spread --events 1000
   bench browse --rate 2000 --seconds 30
+  bench pages --connections 64
   bench mixed --connections 256
   bench paid
   bench login --connections 8

@@ -36,7 +36,7 @@ use crate::{
     report::{Machine, Report},
     scenario::{
         Scenario, browse::Browse, echo::Echo, flash_sale::FlashSale, gateway_echo::GatewayEcho, login::Login,
-        mixed::Mixed, overload::Overload, paid::Paid, request::Request, spread::Spread,
+        mixed::Mixed, overload::Overload, pages::Pages, paid::Paid, request::Request, spread::Spread,
     },
     target::Target,
 };
@@ -76,6 +76,7 @@ async fn run(cli: &Cli) -> anyhow::Result<Report> {
         Name::FlashSale(options) => measure::<FlashSale>(options, load).await,
         Name::Spread(options) => measure::<Spread>(options, load).await,
         Name::Browse(options) => measure::<Browse>(options, load).await,
+        Name::Pages(options) => measure::<Pages>(options, load).await,
         Name::Mixed(options) => measure::<Mixed>(options, load).await,
         Name::Paid(options) => measure::<Paid>(options, load).await,
         Name::Login(options) => measure::<Login>(options, load).await,

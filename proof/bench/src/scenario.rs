@@ -9,6 +9,7 @@ pub mod gateway_echo;
 pub mod login;
 pub mod mixed;
 pub mod overload;
+pub mod pages;
 pub mod paid;
 pub mod request;
 pub mod spread;

@@ -1,6 +1,8 @@
 //! What a campaign did, for people.
 
-use std::{collections::BTreeMap, fmt::Write, time::Duration};
+use std::{collections::BTreeMap, fmt::Write, fs, path::Path, process::Command, thread, time::Duration};
+
+use anyhow::Context;
 
 /// The last line of the simulator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,10 +74,19 @@ impl Report {
         }
     }
 
-    /// It is over.
-    pub fn ended(&mut self, took: Duration, failure: Option<&anyhow::Error>) {
+    /// Writes it as it is by now.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(
+        &mut self,
+        file: &Path,
+        took: Duration,
+        failure: Option<&anyhow::Error>,
+    ) -> anyhow::Result<()> {
         self.took = took;
         self.failure = failure.map(|error| format!("{error:#}"));
+        fs::write(file, self.page()).with_context(|| format!("{} cannot be written", file.display()))
     }
 
     /// In a line.
@@ -93,6 +104,9 @@ impl Report {
         let verdict = if self.failure.is_none() { "Nothing was wrong." } else { "**Something was wrong.**" };
         let minutes = self.took.as_secs() / 60;
         let _ = writeln!(page, "{verdict} It took {minutes} minutes, from seed {} on.\n", self.from);
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let (commit, date) = (said(&["git", "rev-parse", "--short", "HEAD"]), said(&["date", "-u", "+%F"]));
+        let _ = writeln!(page, "Commit {commit}, on {date}, with {cores} cores.\n");
         page += "| what | how much |\n| --- | ---: |\n";
         let rows = [
             ("seeds of the simulator", self.seeds),
@@ -117,6 +131,15 @@ impl Report {
         }
         page
     }
+}
+
+/// What a program says, in a line.
+fn said(command: &[&str]) -> String {
+    let output = Command::new(command[0]).args(&command[1..]).output();
+    output.map_or_else(
+        |_| "unknown".to_owned(),
+        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    )
 }
 
 fn grouped(number: u64) -> String {
