@@ -23,9 +23,9 @@ const FIRST: f64 = 256.0;
 /// So many requests may wait somewhere before the number shrinks, and with fewer than that it grows.
 const WAITING_TO_SHRINK: f64 = 24.0;
 const WAITING_TO_GROW: f64 = 8.0;
-/// After so many answers the fastest one is forgotten, so that a service which has become slower is not held against
-/// what it was.
-const REMEMBERED_ANSWERS: u32 = 2_000;
+/// After so long the fastest answer is forgotten, so that a service which has become slower is not held against what it
+/// was. In a shorter time all answers of a flood may have waited, and what they took would be taken for what they need.
+const REMEMBERED: Duration = Duration::from_secs(30);
 /// How long a refusal takes, and how many wait for theirs at a time; further ones are refused at once.
 const REFUSAL_PAUSE: Duration = Duration::from_millis(250);
 const MAX_PAUSING: usize = 4_096;
@@ -117,12 +117,13 @@ struct State {
     limit: f64,
     running: usize,
     fastest: Duration,
-    answers: u32,
+    /// Since when that is remembered; none before the first answer.
+    since: Option<Instant>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self { limit: FIRST, running: 0, fastest: Duration::MAX, answers: 0 }
+        Self { limit: FIRST, running: 0, fastest: Duration::MAX, since: None }
     }
 }
 
@@ -136,7 +137,7 @@ impl Limiter {
 
     fn leave(&self, took: Duration) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.learn(took);
+        state.learn(took, Instant::now());
         state.running = state.running.saturating_sub(1);
     }
 
@@ -148,10 +149,9 @@ impl Limiter {
 }
 
 impl State {
-    fn learn(&mut self, took: Duration) {
-        self.answers += 1;
-        if self.answers >= REMEMBERED_ANSWERS {
-            (self.answers, self.fastest) = (0, took);
+    fn learn(&mut self, took: Duration, now: Instant) {
+        if self.since.is_none_or(|since| now.duration_since(since) >= REMEMBERED) {
+            (self.since, self.fastest) = (Some(now), took);
         }
         self.fastest = self.fastest.min(took);
         let ratio = self.fastest.as_secs_f64() / took.as_secs_f64().max(f64::MIN_POSITIVE);
@@ -197,6 +197,21 @@ mod tests {
         load(&fast, 10_000, 100_000, 400);
         assert!(fast.limit() > 500, "{}", fast.limit());
         assert!(slow.limit() >= FEWEST as usize);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_does_not_pass_for_what_a_service_needs_but_being_slower_does_in_the_end() {
+        let limiter = Limiter::default();
+        limiter.leave(Duration::from_millis(1));
+        for _ in 0..100_000 {
+            limiter.enter(Priority::Critical);
+            limiter.leave(Duration::from_millis(20));
+        }
+        load(&limiter, 10_000, 16, 200);
+        assert_eq!(limiter.limit(), FEWEST as usize, "the fast answer is remembered");
+        tokio::time::advance(REMEMBERED).await;
+        load(&limiter, 10_000, 100_000, 400);
+        assert!(limiter.limit() > 500, "{}", limiter.limit());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::{
     load::{self, Pace, Plan, Tally},
     recovery::{Normal, p99_ms},
     report::{Machine, Report, ms, per_second, round},
-    scenario::{Outcome, Scenario, Server, named, overload::FLOOD_LATENESS},
+    scenario::{Outcome, Scenario, Server, named},
     target::Target,
 };
 use broken::Broken;
@@ -26,6 +26,9 @@ const ROUNDS: usize = 3;
 const WARM_UP: Duration = Duration::from_secs(2);
 /// The load of everyday, as a part of the peak.
 const EVERYDAY_SHARE: f64 = 0.7;
+/// How late a client of the flood may be because all are waiting for an answer: who comes later is not there. An answer
+/// takes a few milliseconds, so more would be measured as the gateway's.
+const FLOOD_LATENESS: Duration = Duration::from_millis(1);
 /// How long the storm takes.
 const STORM: Duration = Duration::from_secs(5);
 /// What the load sends: as long as the identifiers that a booking's request carries.

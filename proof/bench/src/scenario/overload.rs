@@ -24,7 +24,7 @@ const PEAK: Duration = Duration::from_secs(5);
 const PEAK_CONNECTIONS: u32 = 256;
 /// How late a client of the flood may be because all are busy. Who comes later is not there: if the
 /// oldest were sent first, all would be about to hang up.
-pub const FLOOD_LATENESS: Duration = Duration::from_millis(20);
+const FLOOD_LATENESS: Duration = Duration::from_millis(20);
 /// How long the calm rate is watched before the flood.
 const CALM: Duration = Duration::from_secs(5);
 /// The calm rate, as a part of the peak.

@@ -1,4 +1,4 @@
-//! Visitors without an account who open the pages of events, as a browser gets them: whole HTML, rendered for each.
+//! Visitors without an account who open the pages of events, as a browser gets them: whole HTML.
 
 use std::cell::Cell;
 
