@@ -59,7 +59,7 @@ fn last_slash_as<'p>(base: &'p str, path: &str) -> Cow<'p, str> {
 mod tests {
     use super::*;
 
-    /// The table of Kong's documentation, and its edges.
+    /// As Kong's documentation has it to our knowledge; not held against a running Kong.
     #[test]
     fn paths_are_joined_as_kong_joins_them() {
         use PathHandling::{V0, V1};
