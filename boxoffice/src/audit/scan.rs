@@ -82,7 +82,7 @@ async fn rows<R: Row>(
     loop {
         let page = store.query(&Query::all(table).after(after.take())).await?;
         let is_last = page.len() < MAX_PAGE;
-        after = page.last().map(|last| Cursor { value: Value::Null, id: last.row.key().id });
+        after = page.last().map(|last| Cursor { value: Value::Null, id: last.row.key().id.to_string() });
         page.into_iter().for_each(|versioned| take(versioned.into_row()));
         if is_last {
             return Ok(());

@@ -179,7 +179,7 @@ async fn digests<R: Row>(
         let key = row.key();
         match (row.encode(), tables.get_mut(key.table)) {
             (Ok(state), Some(digest)) => {
-                for part in [key.id.as_bytes(), state.as_bytes()] {
+                for part in [key.id.to_string().as_bytes(), state.as_bytes()] {
                     // The length keeps ("ab", "c") apart from ("a", "bc").
                     digest.update(&(part.len() as u64).to_be_bytes());
                     digest.update(part);
@@ -206,7 +206,7 @@ async fn rows<R: Row>(store: &dyn Store<R>, mut take: impl FnMut(R)) -> anyhow::
             let page = store.query(&Query::all(table.name).after(after.take())).await?;
             let is_last = page.len() < MAX_PAGE;
             count += page.len();
-            after = page.last().map(|last| Cursor { value: Value::Null, id: last.row.key().id });
+            after = page.last().map(|last| Cursor { value: Value::Null, id: last.row.key().id.to_string() });
             page.into_iter().for_each(|versioned| take(versioned.into_row()));
             if is_last {
                 break;

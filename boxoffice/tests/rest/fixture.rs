@@ -190,7 +190,7 @@ async fn rows_of<R: Row>(store: &dyn Store<R>) -> Vec<(String, Version)> {
         loop {
             let page = store.query(&Query::all(table.name).after(after)).await.unwrap();
             let Some(last) = page.last() else { break };
-            after = Some(Cursor { value: store::Value::Null, id: last.row.key().id });
+            after = Some(Cursor { value: store::Value::Null, id: last.row.key().id.to_string() });
             found.extend(
                 page.iter().map(|kept| (format!("{} {}", table.name, kept.row.key().id), kept.version)),
             );

@@ -52,7 +52,7 @@ crate::rows! {
     /// The rows of the suite.
     pub enum SuiteRow in "suite" {
         /// A row with a column of each kind.
-        Show(Show) in "show" by |show| &show.id => {
+        Show(Show) in "show" by |show| show.id.as_str() => {
             city: Text = text(&show.city),
             seats: Int = show.seats.map_or(Value::Null, Value::Int),
             tags: Set = Value::Set(show.tags.clone()),
@@ -60,7 +60,7 @@ crate::rows! {
             code: Unique = text(&show.code),
         } indexes [["city", "seats"; "code"]],
         /// A row of a table without columns.
-        Note(Note) in "note" by |note| &note.id => {} indexes [],
+        Note(Note) in "note" by |note| note.id.as_str() => {} indexes [],
     }
 }
 

@@ -9,6 +9,7 @@
 mod commit;
 mod query;
 mod row;
+mod row_id;
 
 /// The conformance suite: each driver runs every case.
 pub mod conformance;
@@ -26,6 +27,7 @@ pub use query::{Condition, Cursor, Direction, Found, MAX_PAGE, Query};
 pub use row::{
     Column, ColumnKind, Index, Indexed, Key, Row, Table, Value, Version, Versioned, from_state, to_state,
 };
+pub use row_id::{RowId, RowIdBuffer, row_id_buffer};
 
 use async_trait::async_trait;
 use bus::{Partition, Position, Topic};

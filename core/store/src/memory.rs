@@ -78,7 +78,7 @@ impl<R: Row> Store<R> for MemoryStore<R> {
     async fn query(&self, query: &Query) -> Result<Vec<Versioned<R>>, StoreError> {
         let state = self.state();
         let table = table_of::<R>(query.table)?;
-        let lower = Key { table: query.table, id: String::new() };
+        let lower = Key::new(query.table, "");
         let rows = state.rows.range(lower..).take_while(|(key, _)| key.table == query.table);
         let found = rows.filter_map(|(_, versioned)| query.find(table, versioned)).collect();
         Ok(query.page(found))

@@ -1,6 +1,9 @@
 //! Finding rows: a few conditions on columns, an order, and where the last page ended.
 
-use crate::row::{Row, Table, Value, Versioned};
+use crate::{
+    row::{Row, Table, Value, Versioned},
+    row_id::row_id_buffer,
+};
 
 /// The most rows of one page.
 pub const MAX_PAGE: usize = 1_000;
@@ -113,9 +116,9 @@ impl Query {
             return None;
         }
         let order = self.order.map_or(Value::Null, |name| value(table, &columns, name).clone());
-        let id = versioned.row.key().id;
+        let (id, mut buffer) = (versioned.row.key().id, row_id_buffer());
         let is_after = self.after.as_ref().is_none_or(|cursor| {
-            let (here, there) = ((&order, &id), (&cursor.value, &cursor.id));
+            let (here, there) = ((&order, id.text(&mut buffer)), (&cursor.value, cursor.id.as_str()));
             if self.direction == Direction::Ascending { here > there } else { here < there }
         });
         is_after.then(|| (order, versioned.clone()))

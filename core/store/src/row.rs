@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use crate::row_id::{RowId, row_id_buffer};
 
 /// A row's version: it grows by one with each write. 0 means that there is no row.
 pub type Version = u64;
@@ -109,20 +112,26 @@ impl From<&str> for Value {
     }
 }
 
+impl From<Uuid> for Value {
+    fn from(uuid: Uuid) -> Self {
+        uuid.hyphenated().encode_lower(&mut row_id_buffer())[..].into()
+    }
+}
+
 /// Where a row is: its table and its id there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// The table's name.
     pub table: &'static str,
     /// Unique in the table.
-    pub id: String,
+    pub id: RowId,
 }
 
 impl Key {
     /// The key of an id in a table.
     #[must_use]
-    pub fn new(table: &'static str, id: impl ToString) -> Self {
-        Self { table, id: id.to_string() }
+    pub fn new(table: &'static str, id: impl Into<RowId>) -> Self {
+        Self { table, id: id.into() }
     }
 }
 

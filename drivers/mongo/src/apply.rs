@@ -17,7 +17,7 @@ use std::{
 use bus::{Partition, Position, Topic};
 use futures_util::future::{join_all, try_join_all};
 use mongodb::bson::{Document, doc, serialize_to_document};
-use store::{AnswerKey, Parked, ParkedChange, Row, StoreError, Versioned};
+use store::{AnswerKey, Parked, ParkedChange, Row, RowId, StoreError, Versioned};
 
 use crate::{
     commit::{OutcomeDoc, empty_entry},
@@ -48,7 +48,7 @@ struct Last<R> {
 
 /// What the entries say, each thing once.
 pub struct Work<R> {
-    rows: BTreeMap<&'static str, HashMap<String, Last<R>>>,
+    rows: BTreeMap<&'static str, HashMap<RowId, Last<R>>>,
     forgotten: Vec<Forgotten>,
     facts: BTreeMap<Topic, Vec<FactDoc>>,
     answers: HashMap<AnswerKey, AnswerDoc>,
@@ -188,12 +188,14 @@ impl<R: Row> Journal<R> {
     }
 
     /// New rows are inserted together, which is much the cheapest; the others are written over what is there.
-    async fn write_rows(&self, name: &'static str, rows: HashMap<String, Last<R>>) -> Result<(), StoreError> {
+    async fn write_rows(&self, name: &'static str, rows: HashMap<RowId, Last<R>>) -> Result<(), StoreError> {
         let (mut new, mut others) = (Vec::new(), Vec::new());
         for (id, last) in rows {
             let document = match &last.row {
-                Some(after) => row(table::<R>(name)?, &id, last.entry, after.version, after.row.as_ref())?,
-                None => gone(&id, last.entry, last.at_us),
+                Some(after) => {
+                    row(table::<R>(name)?, &id.to_string(), last.entry, after.version, after.row.as_ref())?
+                }
+                None => gone(&id.to_string(), last.entry, last.at_us),
             };
             if last.is_new { new.push(document) } else { others.push(document) }
         }

@@ -207,7 +207,7 @@ fn check<R: Row>(commit: &Commit<R>, known: &Known, tail: &Tail<R>) -> Result<()
         return stale("the commit was settled before".to_owned());
     }
     for Change { key, expected, .. } in &commit.changes {
-        let stored = || known.stored.rows.get(&(key.table, key.id.clone())).map_or(0, version_of);
+        let stored = || known.stored.rows.get(key).map_or(0, version_of);
         let version = tail.row(key).map_or_else(stored, |row| row.as_ref().map_or(0, |row| row.version));
         if version != *expected {
             return stale(format!("{key:?} is at version {version}, not {expected}"));

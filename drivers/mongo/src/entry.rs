@@ -172,7 +172,7 @@ fn commit_id(entry: u64, id: &str) -> Result<CommitId, StoreError> {
 
 fn change_doc<R: Row>(change: &Changed<R>) -> Result<ChangeDoc, serde_json::Error> {
     let state = change.after.as_ref().map(|after| after.row.encode()).transpose()?;
-    let (table, id) = (change.key.table.to_owned(), change.key.id.clone());
+    let (table, id) = (change.key.table.to_owned(), change.key.id.to_string());
     Ok(ChangeDoc { table, id, version: signed(change.before + 1), state })
 }
 
@@ -182,7 +182,7 @@ fn changed<R: Row>(entry: u64, change: ChangeDoc) -> Result<Changed<R>, StoreErr
     let before = version.checked_sub(1).ok_or_else(|| corrupt(entry, "a version"))?;
     let state = change.state.as_deref();
     let after = state.map(|state| decode(table, &change.id, version, state)).transpose()?;
-    Ok(Changed { key: Key { table, id: change.id }, before, after })
+    Ok(Changed { key: Key::new(table, change.id), before, after })
 }
 
 fn forgotten_doc(one: &Forgotten) -> ForgottenDoc {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use mongodb::bson::{Bson, Document, doc};
 use store::{
-    Column, ColumnKind, Condition, Cursor, Direction, MAX_PAGE, Query, Row, StoreError, Table, Value,
+    Column, ColumnKind, Condition, Cursor, Direction, MAX_PAGE, Query, Row, RowId, StoreError, Table, Value,
     Versioned,
 };
 
@@ -57,14 +57,16 @@ impl<R: Row> Journal<R> {
             rows.iter().map(|row| row.entry.cast_unsigned()).max().unwrap_or_default()
         };
         let together = |(rows, most): (Vec<RowDoc>, usize), tail: &crate::tail::Tail<R>| {
-            let said: HashMap<String, Option<Versioned<R>>> =
+            let said: HashMap<RowId, Option<Versioned<R>>> =
                 tail.rows_of(table.name).map(|(key, row)| (key.id.clone(), row.clone())).collect();
             let is_enough = rows.len() < most || most >= query.limit + said.len();
             is_enough.then_some((rows, said))
         };
         let Some((rows, said)) = self.read(read, newest, together).await? else { return Ok(None) };
         let mut found = Vec::new();
-        for document in rows.into_iter().filter(|row| !said.contains_key(&row.id)).take(query.limit) {
+        for document in
+            rows.into_iter().filter(|row| !said.contains_key(&row.id.as_str().into())).take(query.limit)
+        {
             found.extend(row(table.name, document)?.and_then(|row| query.find(table, &row)));
         }
         found.extend(said.values().flatten().filter_map(|row| query.find(table, row)));

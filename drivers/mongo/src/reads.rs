@@ -26,7 +26,7 @@ const MAX_TRIES: usize = 4;
 /// What the collections have.
 pub struct Stored {
     /// Rows by table and id, also those that are gone.
-    pub rows: HashMap<(&'static str, String), RowDoc>,
+    pub rows: HashMap<Key, RowDoc>,
     /// Answers by key.
     pub answers: HashMap<String, AnswerDoc>,
     /// The latest entry that was seen in them.
@@ -50,11 +50,11 @@ impl<R: Row> Journal<R> {
         answers: &[AnswerKey],
         fields: Fields,
     ) -> Result<Stored, StoreError> {
-        let mut by_table: HashMap<&'static str, Vec<&str>> = HashMap::new();
+        let mut by_table: HashMap<&'static str, Vec<String>> = HashMap::new();
         {
             let tail = self.tail();
             for key in keys.iter().filter(|key| tail.row(key).is_none()) {
-                by_table.entry(entry::table::<R>(key.table)?.name).or_default().push(&key.id);
+                by_table.entry(entry::table::<R>(key.table)?.name).or_default().push(key.id.to_string());
             }
         }
         let fields = (fields == Fields::Version).then(|| doc! { "entry": 1, "version": 1 });
@@ -63,6 +63,7 @@ impl<R: Row> Journal<R> {
             async move {
                 ids.sort_unstable();
                 ids.dedup();
+                let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
                 let found: Vec<RowDoc> = self.place.by_ids(&table_collection(table), &ids, fields).await?;
                 Ok::<_, StoreError>((table, found))
             }
@@ -75,7 +76,7 @@ impl<R: Row> Journal<R> {
             rows.into_iter().flat_map(|(table, rows)| rows.into_iter().map(move |row| (table, row)))
         {
             stored.newest = stored.newest.max(row.entry.cast_unsigned());
-            stored.rows.insert((table, row.id.clone()), row);
+            stored.rows.insert(Key::new(table, row.id.as_str()), row);
         }
         for answer in answers {
             stored.newest = stored.newest.max(answer.entry.cast_unsigned());
@@ -135,7 +136,7 @@ impl<R: Row> Journal<R> {
                         .iter()
                         .map(|key| match tail.row(key) {
                             Some(row) => Place::Tail(row.clone()),
-                            None => Place::Collection(stored.rows.get(&(key.table, key.id.clone())).cloned()),
+                            None => Place::Collection(stored.rows.get(key).cloned()),
                         })
                         .collect();
                     let of_answer = |key: &AnswerKey| {

@@ -49,11 +49,7 @@ impl<R: Row> Journal<R> {
             owners.extend(found.into_iter().filter_map(|owner| {
                 let value = owner.columns.get_str(name).ok()?;
                 let value = (table.name, name, Value::Text(value.to_owned()));
-                Some(Owner {
-                    key: Key { table: table.name, id: owner.id },
-                    value,
-                    entry: owner.entry.cast_unsigned(),
-                })
+                Some(Owner { key: Key::new(table.name, owner.id), value, entry: owner.entry.cast_unsigned() })
             }));
         }
         Ok(owners)

@@ -1,12 +1,12 @@
 //! Reads by key: rows, answers, positions and parked facts.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
 use bus::{Fact, FactId, Memo, Partition, Position, Record, Topic};
-use store::{Answer, AnswerKey, Key, Loaded, Parked, Row, StoreError, Versioned};
+use store::{Answer, AnswerKey, Key, Loaded, Parked, Row, RowId, StoreError, Versioned};
 use uuid::Uuid;
 
 use crate::{
@@ -22,12 +22,13 @@ pub async fn load<R: Row>(
     keys: &[Key],
     answers: &[AnswerKey],
 ) -> Result<Loaded<R>, StoreError> {
+    let ids: Vec<String> = keys.iter().map(|key| key.id.to_string()).collect();
     let mut wanted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for key in keys {
+    for (key, id) in keys.iter().zip(&ids) {
         let statements = statements::find(tables, key.table);
         let name =
             statements.ok_or_else(|| StoreError::Corrupt(format!("no table {}", key.table)))?.table.name;
-        wanted.entry(name).or_default().insert(&key.id);
+        wanted.entry(name).or_default().insert(id);
     }
     let answer_keys: BTreeSet<&str> = answers.iter().map(|key| key.0.as_str()).collect();
     let mut selects: Vec<String> = wanted.keys().map(|table| select_rows(database, table)).collect();
@@ -36,7 +37,7 @@ pub async fn load<R: Row>(
         selects.push(select_answers(database));
         batches.push(of_texts(&answer_keys));
     }
-    let mut rows: BTreeMap<(String, String), Versioned<R>> = BTreeMap::new();
+    let mut rows: HashMap<(String, RowId), Versioned<R>> = HashMap::new();
     let mut kept: BTreeMap<String, Answer> = BTreeMap::new();
     for row in select(database, &selects, &batches).await? {
         let (table, id, number, text) = (row.text(0)?, row.text(1)?, row.int(2)?, row.text(3)?);
@@ -45,7 +46,7 @@ pub async fn load<R: Row>(
                 Answer { fingerprint: row.text(4)?.to_owned(), body: text.to_owned(), at_us: number };
             kept.insert(id.to_owned(), answer);
         } else {
-            rows.insert((table.to_owned(), id.to_owned()), decode(table, id, number, text)?);
+            rows.insert((table.to_owned(), id.into()), decode(table, id, number, text)?);
         }
     }
     Ok(Loaded {

@@ -30,7 +30,7 @@ async fn write_one<R: Row>(
     let column = &statements.table.columns[side.column];
     let (mut cleared, mut inserted) = (Batch::new(kinds(&SIDE[1..])), Batch::new(kinds(&SIDE)));
     for change in changes {
-        let id = Cell::from(change.key.id.as_str());
+        let id = Cell::from(change.key.id.to_string());
         let value = |row: &R| row.columns().into_iter().nth(side.column);
         let after = change.row.as_ref().and_then(|row| value(row));
         let before = change.before.as_ref().map(|row| value(row));

@@ -144,7 +144,7 @@ async fn write_rows<R: Row>(
     let (mut updated, mut inserted) = (Batch::new(&*statements.kinds), Batch::new(&*statements.kinds));
     for change in changes {
         let key = [
-            Cell::from(change.key.id.as_str()),
+            Cell::from(change.key.id.to_string()),
             Cell::Int(signed(change.expected).map_err(Refused::Failed)?),
         ];
         match (&change.row, change.expected) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bus::{Fact, FactId, Memo, Partition, Position, Record, Topic};
 use rusqlite::{Connection, OptionalExtension as _};
-use store::{Answer, AnswerKey, Key, Loaded, Parked, Row, StoreError, Versioned};
+use store::{Answer, AnswerKey, Key, Loaded, Parked, Row, StoreError, Versioned, row_id_buffer};
 use uuid::Uuid;
 
 use crate::{
@@ -32,12 +32,14 @@ fn load_row<R: Row>(
     let statements = statements::find(tables, key.table)
         .ok_or_else(|| StoreError::Corrupt(format!("no table {}", key.table)))?;
     let mut select = connection.prepare_cached(&statements.load).map_err(read_error)?;
-    let mut rows = select.query([&key.id]).map_err(read_error)?;
+    let mut buffer = row_id_buffer();
+    let id = key.id.text(&mut buffer);
+    let mut rows = select.query([id]).map_err(read_error)?;
     match rows.next().map_err(read_error)? {
         None => Ok(None),
         Some(row) => {
             let (version, state) = version_and_state(row, 0).map_err(read_error)?;
-            decode(key.table, &key.id, version, state).map(Some)
+            decode(key.table, id, version, state).map(Some)
         }
     }
 }

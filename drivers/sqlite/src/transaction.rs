@@ -6,10 +6,13 @@
 use std::sync::Arc;
 
 use bus::{Fact, Position, Record};
-use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter, types::Value as Kept};
+use rusqlite::{
+    Connection, OptionalExtension as _, params, params_from_iter,
+    types::{ToSqlOutput, Value as Kept},
+};
 use store::{
     Advance, Answer, AnswerKey, Change, Commit, CommitError, CommitId, Key, Parked, ParkedChange, Row,
-    Settled, Value,
+    Settled, Value, row_id_buffer,
 };
 
 use crate::{
@@ -130,7 +133,9 @@ fn vacate<R: Row>(
         } else if let Some(vacate) = &statements_of(tables, &change.key)?.vacate {
             // A row that is not at its version is noticed when it is written.
             let version = change.expected.cast_signed();
-            connection.prepare_cached(vacate)?.execute((&change.key.id, version))?;
+            connection
+                .prepare_cached(vacate)?
+                .execute((change.key.id.text(&mut row_id_buffer()), version))?;
         }
     }
     Ok(())
@@ -142,7 +147,8 @@ fn write_row<R: Row>(
     change: &Change<R>,
 ) -> Result<(), Refused> {
     let statements = statements_of(tables, &change.key)?;
-    let id = &change.key.id;
+    let mut buffer = row_id_buffer();
+    let id = change.key.id.text(&mut buffer);
     let version = change.expected.cast_signed();
     let columns = Columns::of(statements, change)?;
     let written = match (&change.row, version) {
@@ -153,13 +159,13 @@ fn write_row<R: Row>(
         }
         (None, version) => connection.prepare_cached(&statements.delete)?.execute((id, version))?,
         (Some(row), 0) => {
-            let values = [Kept::Text(id.clone()), state(row.as_ref(), &change.key)?].into_iter();
+            let values = [id.into(), state(row.as_ref(), &change.key)?].into_iter();
             let values = params_from_iter(values.chain(columns.kept(statements, &change.key)?));
             connection.prepare_cached(&statements.insert)?.execute(values)?
         }
         (Some(row), version) => {
             let state = state(row.as_ref(), &change.key)?;
-            let values = [Kept::Text(id.clone()), Kept::Integer(version), state].into_iter();
+            let values = [id.into(), version.into(), state].into_iter();
             let values = params_from_iter(values.chain(columns.kept(statements, &change.key)?));
             connection.prepare_cached(&statements.update(&columns.changed))?.execute(values)?
         }
@@ -170,8 +176,10 @@ fn write_row<R: Row>(
     columns.write_sets(connection, statements, id)
 }
 
-fn state<R: Row>(row: &R, key: &Key) -> Result<Kept, Refused> {
-    row.encode().map(Kept::Text).or_else(|error| broken(format!("{} {}: {error}", key.table, key.id)))
+fn state<R: Row>(row: &R, key: &Key) -> Result<ToSqlOutput<'static>, Refused> {
+    row.encode()
+        .map(|state| ToSqlOutput::Owned(Kept::Text(state)))
+        .or_else(|error| broken(format!("{} {}: {error}", key.table, key.id)))
 }
 
 /// The columns of a row before and after a change.
@@ -203,12 +211,13 @@ impl Columns {
     }
 
     /// The values of the changed columns as SQLite keeps them.
-    fn kept(&self, statements: &TableStatements, key: &Key) -> Result<Vec<Kept>, Refused> {
+    fn kept(&self, statements: &TableStatements, key: &Key) -> Result<Vec<ToSqlOutput<'static>>, Refused> {
         let columns = statements.table.columns.iter().zip(&self.after).zip(&self.changed);
         columns
             .filter(|(_, changed)| **changed)
             .map(|((column, value), _)| {
                 statements::kept(column.kind, value.clone())
+                    .map(ToSqlOutput::Owned)
                     .or_else(|why| broken(format!("{} {}: {}: {why}", key.table, key.id, column.name)))
             })
             .collect()

@@ -225,7 +225,7 @@ impl State {
                     seen.versions.insert((kind, kept.id), versioned.version);
                 }
                 let Some(last) = page.last().filter(|_| page.len() == store::MAX_PAGE) else { break };
-                after = Some(Cursor { value: Value::Null, id: store::Row::key(&*last.row).id });
+                after = Some(Cursor { value: Value::Null, id: store::Row::key(&*last.row).id.to_string() });
             }
             // Somebody may have written between two pages.
             if self.stored_revision().await? == before {

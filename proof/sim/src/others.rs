@@ -9,6 +9,7 @@ use domain::{
     user::Account,
 };
 use feedback::FeedbackRow;
+use store::RowId;
 use user::UserRow;
 
 use crate::{
@@ -22,16 +23,16 @@ impl Witness {
         for key in &seen.removed {
             match key.table {
                 "account" => {
-                    let gone = self.accounts.keys().find(|id| id.to_string() == key.id).copied();
+                    let gone = self.accounts.keys().find(|id| RowId::from(id.0) == key.id).copied();
                     if let Some(id) = gone {
                         self.accounts.remove(&id);
                         self.erased.insert(id);
                     }
                 }
                 "email" => {
-                    self.claims.remove(&key.id);
+                    self.claims.remove(&key.id.to_string());
                 }
-                _ => self.sessions.retain(|_, session| session.id.to_string() != key.id),
+                _ => self.sessions.retain(|_, session| RowId::from(session.id.0) != key.id),
             }
         }
         let told: Vec<Arc<Result<Published, String>>> = seen.facts.iter().map(|fact| said(fact)).collect();

@@ -146,7 +146,7 @@ impl Pages<'_> {
             if self.read == MAX_PAGES {
                 tracing::warn!(table = query.table, pages = MAX_PAGES, "a figure leaves out what is beyond");
             } else {
-                let cursor = Cursor { value: Value::Null, id: last.row.key().id };
+                let cursor = Cursor { value: Value::Null, id: last.row.key().id.to_string() };
                 self.next = Some(query.after(Some(cursor)));
             }
         }

@@ -10,27 +10,27 @@ store::rows! {
     /// What the analytics service keeps.
     pub enum AnalyticsRow in "analytics" {
         /// The figures of an event.
-        Event(EventStat) in "event_stat" by |event| event.event_id => {
+        Event(EventStat) in "event_stat" by |event| event.event_id.0 => {
             organizer_id: PlainText = match event.organizer_id {
-                Some(organizer_id) => Value::Text(organizer_id.to_string()),
+                Some(organizer_id) => organizer_id.0.into(),
                 None => Value::Null,
             },
             booked: Int = Value::Int(i64::try_from(event.booked).unwrap_or(i64::MAX)),
         } indexes [["organizer_id", "booked"]],
         /// The figures of an event on one day.
         Day(DayStat) in "day_stat" by |day| day_id(day.event_id, day.day) => {
-            event_id: PlainText = Value::Text(day.event_id.to_string()),
+            event_id: PlainText = day.event_id.0.into(),
             day: PlainText = Value::Text(day.day.to_string()),
         } indexes [["event_id", "day"]],
         /// What is known of a booking.
-        Booking(BookingStat) in "booking_stat" by |booking| booking.booking_id => {
-            event_id: Text = Value::Text(booking.event_id.to_string()),
+        Booking(BookingStat) in "booking_stat" by |booking| booking.booking_id.0 => {
+            event_id: Text = booking.event_id.0.into(),
         } indexes [],
         /// What is known of a user.
-        User(UserStat) in "user_stat" by |user| user.user_id => {} indexes [],
+        User(UserStat) in "user_stat" by |user| user.user_id.0 => {} indexes [],
         /// Somebody's rating.
         Rating(RatingStat) in "rating_stat" by |rating| rating_id(rating.event_id, rating.user_id) => {
-            event_id: Text = Value::Text(rating.event_id.to_string()),
+            event_id: Text = rating.event_id.0.into(),
         } indexes []
     }
 }
@@ -46,7 +46,7 @@ fn rating_id(event_id: EventId, user_id: UserId) -> String {
 /// Where an event's figures are.
 #[must_use]
 pub fn event_key(event_id: EventId) -> Key {
-    Key::new("event_stat", event_id)
+    Key::new("event_stat", event_id.0)
 }
 
 /// Where an event's figures of a day are.
@@ -58,13 +58,13 @@ pub fn day_key(event_id: EventId, day: Day) -> Key {
 /// Where a booking is.
 #[must_use]
 pub fn booking_key(booking_id: BookingId) -> Key {
-    Key::new("booking_stat", booking_id)
+    Key::new("booking_stat", booking_id.0)
 }
 
 /// Where a user is.
 #[must_use]
 pub fn user_key(user_id: UserId) -> Key {
-    Key::new("user_stat", user_id)
+    Key::new("user_stat", user_id.0)
 }
 
 /// Where a user's rating of an event is.

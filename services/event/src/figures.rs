@@ -100,7 +100,7 @@ impl InventoryCheck {
         for _ in 0..EVENTS_AT_ONCE / PAGE {
             let query = Query::all("inventory").after(self.pass.after.clone()).limit(PAGE);
             let page = self.store.query(&query).await?;
-            let (count, last) = (page.len(), page.last().map(|last| last.row.key().id));
+            let (count, last) = (page.len(), page.last().map(|last| last.row.key().id.to_string()));
             let inventories = page.into_iter().filter_map(|versioned| match versioned.into_row() {
                 EventRow::Inventory(inventory) => Some(inventory),
                 _ => None,

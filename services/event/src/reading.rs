@@ -78,7 +78,7 @@ impl Events {
             let query = store::Query::all("event").filter(owned).after(cursor);
             let rows = self.handle.store().query(&query).await?;
             let Some(last) = rows.last() else { break };
-            cursor = Some(Cursor { value: Value::Null, id: last.row.key().id });
+            cursor = Some(Cursor { value: Value::Null, id: last.row.key().id.to_string() });
             events.extend(rows.into_iter().filter_map(as_event));
         }
         let json = serde_json::json!({ "events": events }).to_string();

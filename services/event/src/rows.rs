@@ -40,9 +40,9 @@ store::rows! {
     /// A row of the event service.
     pub enum EventRow in "event" {
         /// What the organiser wrote.
-        Event(Event) in "event" by |event| event.id => {
+        Event(Event) in "event" by |event| event.id.0 => {
             status: PlainText = status_name(event.status).into(),
-            organizer_id: PlainText = Value::Text(event.organizer_id.to_string()),
+            organizer_id: PlainText = event.organizer_id.0.into(),
             starts_at: Int = Value::Int(event.draft.starts_at.micros()),
             ends_at: PlainInt = Value::Int(event.draft.ends_at.micros()),
             created_at: Int = Value::Int(event.created_at.micros()),
@@ -57,15 +57,15 @@ store::rows! {
             ["organizer_id", "starts_at"; "status"]
         ],
         /// What is taken of it.
-        Inventory(Inventory) in "inventory" by |inventory| inventory.event_id => {
+        Inventory(Inventory) in "inventory" by |inventory| inventory.event_id.0 => {
         } indexes [],
         /// The seats of one booking.
-        Hold(Hold) in "hold" by |hold| hold.booking_id => {} indexes [],
+        Hold(Hold) in "hold" by |hold| hold.booking_id.0 => {} indexes [],
         /// Visits of one day.
         Visits(Visits) in "visits" by |visits| visits_id(visits.event_id, visits.date) => {
         } indexes [],
         /// Ratings.
-        Rating(Rating) in "rating" by |rating| rating.event_id => {
+        Rating(Rating) in "rating" by |rating| rating.event_id.0 => {
         } indexes [],
     }
 }
@@ -99,19 +99,19 @@ fn words(event: &Event) -> String {
 /// The key of an event.
 #[must_use]
 pub fn event_key(id: EventId) -> Key {
-    Key::new("event", id)
+    Key::new("event", id.0)
 }
 
 /// The key of what is taken of an event.
 #[must_use]
 pub fn inventory_key(id: EventId) -> Key {
-    Key::new("inventory", id)
+    Key::new("inventory", id.0)
 }
 
 /// The key of the seats of a booking.
 #[must_use]
 pub fn hold_key(id: domain::BookingId) -> Key {
-    Key::new("hold", id)
+    Key::new("hold", id.0)
 }
 
 /// The key of an event's visits on a day.
@@ -123,7 +123,7 @@ pub fn visits_key(id: EventId, date: Day) -> Key {
 /// The key of an event's ratings.
 #[must_use]
 pub fn rating_key(id: EventId) -> Key {
-    Key::new("rating", id)
+    Key::new("rating", id.0)
 }
 
 /// An event with everything that a reader sees of it.

@@ -18,23 +18,23 @@ store::rows! {
     /// What the feedback service keeps.
     pub enum FeedbackRow in "feedback" {
         /// What a booking holds.
-        Holding(Holding) in "holding" by |holding| holding.booking_id => {
+        Holding(Holding) in "holding" by |holding| holding.booking_id.0 => {
             user_id: Text = optional(holding.user_id),
-            event_id: PlainText = Value::Text(holding.event_id.to_string()),
+            event_id: PlainText = holding.event_id.0.into(),
             places: PlainInt = Value::Int(i64::from(holding.places)),
         } indexes [],
         /// An event, as far as ratings need it.
-        Event(RatedEvent) in "event" by |event| event.event_id => {} indexes [],
+        Event(RatedEvent) in "event" by |event| event.event_id.0 => {} indexes [],
         /// Somebody's rating of an event.
         Rating(Rating) in "rating" by |rating| rating_id(rating) => {
-            event_id: PlainText = Value::Text(rating.event_id.to_string()),
+            event_id: PlainText = rating.event_id.0.into(),
             user_id: Text = optional(rating.user_id),
             sequence: PlainInt = Value::Int(i64::try_from(rating.sequence).unwrap_or(i64::MAX)),
         } indexes [["event_id", "sequence"]],
         /// The running figures of an event.
-        Summary(Summary) in "summary" by |summary| summary.event_id => {} indexes [],
+        Summary(Summary) in "summary" by |summary| summary.event_id.0 => {} indexes [],
         /// A user who is gone.
-        Erased(Erased) in "erased" by |erased| erased.user_id => {} indexes []
+        Erased(Erased) in "erased" by |erased| erased.user_id.0 => {} indexes []
     }
 }
 
@@ -52,19 +52,19 @@ fn rating_id(rating: &Rating) -> String {
 }
 
 fn optional(user_id: Option<UserId>) -> Value {
-    user_id.map_or(Value::Null, |user_id| Value::Text(user_id.to_string()))
+    user_id.map_or(Value::Null, |user_id| user_id.0.into())
 }
 
 /// Where a booking's holding is.
 #[must_use]
 pub fn holding_key(booking_id: BookingId) -> Key {
-    Key::new("holding", booking_id)
+    Key::new("holding", booking_id.0)
 }
 
 /// Where an event is.
 #[must_use]
 pub fn event_key(event_id: EventId) -> Key {
-    Key::new("event", event_id)
+    Key::new("event", event_id.0)
 }
 
 /// Where a user's rating of an event is.
@@ -76,13 +76,13 @@ pub fn rating_key(event_id: EventId, user_id: UserId) -> Key {
 /// Where an event's figures are.
 #[must_use]
 pub fn summary_key(event_id: EventId) -> Key {
-    Key::new("summary", event_id)
+    Key::new("summary", event_id.0)
 }
 
 /// Where the mark of a user who is gone would be.
 #[must_use]
 pub fn erased_key(user_id: UserId) -> Key {
-    Key::new("erased", user_id)
+    Key::new("erased", user_id.0)
 }
 
 impl FeedbackRow {

@@ -56,7 +56,7 @@ impl Feedback {
             let is_last = page.len() < MAX_PAGE;
             rows.extend(page.into_iter().map(Versioned::into_row));
             let Some(last) = rows.last().filter(|_| !is_last) else { break };
-            query = query.after(Some(Cursor { value: Value::Null, id: last.key().id }));
+            query = query.after(Some(Cursor { value: Value::Null, id: last.key().id.to_string() }));
         }
         Ok(rows)
     }

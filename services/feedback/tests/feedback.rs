@@ -59,11 +59,11 @@ impl World {
 
     async fn holder(&self, number: u32) {
         let fact = sold(number, event(1), user(number), 2);
-        self.tell(&[fact], Key::new("holding", booking(number)), |_| true).await;
+        self.tell(&[fact], Key::new("holding", booking(number).0), |_| true).await;
     }
 
     async fn published_event(&self) {
-        self.tell(&[upserted(event(1), EventStatus::Published, 2)], Key::new("event", event(1)), |_| true)
+        self.tell(&[upserted(event(1), EventStatus::Published, 2)], Key::new("event", event(1).0), |_| true)
             .await;
     }
 
@@ -132,12 +132,12 @@ async fn who_may_rate_and_when() {
     assert_eq!(code(world.rate(user(1), 5).await), (409, "event_not_started".to_owned()));
     world.clock.advance(1);
     let gave_back = released(1, event(1), user(1), [1, 2, 0]);
-    let holding = Key::new("holding", booking(1));
+    let holding = Key::new("holding", booking(1).0);
     world.tell(&[gave_back], holding, |row| row.as_holding().unwrap().places == 0).await;
     assert_eq!(code(world.rate(user(1), 5).await), (403, "not_a_ticket_holder".to_owned()));
 
     let called_off = upserted(event(1), EventStatus::Cancelled, 3);
-    world.tell(&[called_off], Key::new("event", event(1)), |row| row.as_event().unwrap().version == 3).await;
+    world.tell(&[called_off], Key::new("event", event(1).0), |row| row.as_event().unwrap().version == 3).await;
     assert_eq!(code(world.rate(user(1), 5).await), (409, "event_cancelled".to_owned()));
     world.runtime.stop().await;
 }
@@ -198,7 +198,7 @@ async fn an_erased_user_leaves_the_number_alone() {
     assert_eq!(export["feedback"][0]["comment"], "quite good");
     assert_eq!(export["booked_places"][0]["places"], 2);
 
-    world.tell(&[erased(user(1))], Key::new("erased", user(1)), |_| true).await;
+    world.tell(&[erased(user(1))], Key::new("erased", user(1).0), |_| true).await;
     let list = world.list(0, "").await;
     assert_eq!((list.average_rating, list.count), (Some(5.0), 1));
     assert_eq!((list.feedback[0].rating, list.feedback[0].comment.as_str()), (5, ""));

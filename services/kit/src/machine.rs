@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use async_trait::async_trait;
 use bus::{Fact, FactId, Memo, Topic};
 use domain::{Refusal, Time, facts::Published};
+use hashlink::DefaultHashBuilder;
 use serde::{Serialize, de::DeserializeOwned};
 use store::{Change, Key, Row, Store, StoreError, Version, Versioned};
 
@@ -99,7 +100,7 @@ pub(crate) struct Written<R> {
 
 /// The rows of a batch of commands: each decision sees what those before it decided.
 pub struct View<R: Row> {
-    slots: HashMap<Key, Slot<R>>,
+    slots: HashMap<Key, Slot<R>, DefaultHashBuilder>,
     facts: Vec<Arc<Fact>>,
     forgotten: Vec<(Topic, String)>,
     /// What the decision now running put, until it succeeds.

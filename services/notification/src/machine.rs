@@ -242,7 +242,7 @@ async fn notifications_of(
         keys.extend(page.iter().map(|versioned| versioned.row.key()));
         match keys.last() {
             Some(last) if page.len() == MAX_PAGE => {
-                query = query.after(Some(Cursor { value: Value::Null, id: last.id.clone() }));
+                query = query.after(Some(Cursor { value: Value::Null, id: last.id.to_string() }));
             }
             _ => return Ok(keys),
         }

@@ -10,12 +10,12 @@ store::rows! {
     /// What the notification service keeps.
     pub enum NotificationRow in "notification" {
         /// Whom to write to.
-        User(Recipient) in "user" by |user| user.user_id => {} indexes [],
+        User(Recipient) in "user" by |user| user.user_id.0 => {} indexes [],
         /// What a mail says of an event.
-        Event(Occasion) in "event" by |event| event.event_id => {} indexes [],
+        Event(Occasion) in "event" by |event| event.event_id.0 => {} indexes [],
         /// What a user is told of a booking.
         Notification(Notification) in "notification" by |notification| notification.id() => {
-            user_id: PlainText = Value::Text(notification.user_id.to_string()),
+            user_id: PlainText = notification.user_id.0.into(),
             at: PlainInt = Value::Int(notification.at.micros()),
             due_at: SparseInt = match notification.status {
                 Status::Queued => Value::Int(notification.next_try_at.micros()),
@@ -28,13 +28,13 @@ store::rows! {
 /// Where a user is.
 #[must_use]
 pub fn user_key(user_id: UserId) -> Key {
-    Key::new("user", user_id)
+    Key::new("user", user_id.0)
 }
 
 /// Where an event is.
 #[must_use]
 pub fn event_key(event_id: EventId) -> Key {
-    Key::new("event", event_id)
+    Key::new("event", event_id.0)
 }
 
 /// Where the notification of a kind about a booking is.

@@ -65,7 +65,7 @@ impl Notifications {
             let is_last = page.len() < MAX_PAGE;
             rows.extend(page);
             let Some(last) = rows.last().filter(|_| !is_last) else { break };
-            query = query.after(Some(Cursor { value: Value::Null, id: last.key().id }));
+            query = query.after(Some(Cursor { value: Value::Null, id: last.key().id.to_string() }));
         }
         Ok(rows)
     }

@@ -53,19 +53,19 @@ store::rows! {
     /// A row of the ticket service.
     pub enum TicketRow in "ticket" {
         /// A booking with its tickets.
-        Booking(Booking) in "booking" by |booking| booking.id => {
-            user_id: Text = Value::Text(booking.user_id.to_string()),
-            event_id: Text = Value::Text(booking.event_id.to_string()),
+        Booking(Booking) in "booking" by |booking| booking.id.0 => {
+            user_id: Text = booking.user_id.0.into(),
+            event_id: Text = booking.event_id.0.into(),
             status: PlainText = booking.status.name().into(),
             due_at: SparseInt = booking.due_at().map_or(Value::Null, |due| Value::Int(due.micros())),
             holders: Set = Value::Set(other_holders(booking)),
         } indexes [],
         /// An event.
-        Event(EventInfo) in "event" by |event| event.id => {
+        Event(EventInfo) in "event" by |event| event.id.0 => {
             calling_off: SparseInt = if event.calling_off { Value::Int(1) } else { Value::Null },
         } indexes [],
         /// A user.
-        User(UserInfo) in "user" by |user| user.id => {
+        User(UserInfo) in "user" by |user| user.id.0 => {
             email: Text = Value::Text(email_key(&user.email)),
         } indexes [],
     }
@@ -90,17 +90,17 @@ pub fn email_key(email: &str) -> String {
 /// The key of a booking.
 #[must_use]
 pub fn booking_key(id: BookingId) -> Key {
-    Key::new("booking", id)
+    Key::new("booking", id.0)
 }
 
 /// The key of what is known of an event.
 #[must_use]
 pub fn event_key(id: EventId) -> Key {
-    Key::new("event", id)
+    Key::new("event", id.0)
 }
 
 /// The key of what is known of a user.
 #[must_use]
 pub fn user_key(id: UserId) -> Key {
-    Key::new("user", id)
+    Key::new("user", id.0)
 }

@@ -146,7 +146,7 @@ impl Sweep {
         loop {
             let page = self.store.query(&query.clone().after(cursor.take())).await?;
             let Some(last) = page.last() else { break };
-            cursor = Some(Cursor { value: Value::Null, id: last.row.key().id });
+            cursor = Some(Cursor { value: Value::Null, id: last.row.key().id.to_string() });
             for versioned in page {
                 if let Some(booking) = as_booking(versioned) {
                     is_payment_open |= booking.open_payment().is_some();

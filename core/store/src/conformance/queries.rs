@@ -24,7 +24,7 @@ fn shows() -> Vec<SuiteRow> {
 
 async fn ids(suite: &Suite, query: &Query) -> Vec<String> {
     let found = suite.store.query(query).await.expect("a query succeeds");
-    found.into_iter().map(|versioned| versioned.row.key().id).collect()
+    found.into_iter().map(|versioned| versioned.row.key().id.to_string()).collect()
 }
 
 async fn finds(suite: &Suite, condition: Condition, expected: &[&str]) {
@@ -190,10 +190,11 @@ async fn pages(suite: &Suite, mut query: Query, order: Option<&str>) -> Vec<Stri
     loop {
         let page = suite.store.query(&query).await.expect("a query succeeds");
         assert!(page.len() <= query.limit);
-        visited.extend(page.iter().map(|versioned| versioned.row.key().id));
+        visited.extend(page.iter().map(|versioned| versioned.row.key().id.to_string()));
         let Some(last) = page.last() else { return visited };
         assert!(visited.len() < 100, "paging goes round in circles");
-        query.after = Some(Cursor { value: order_value(&last.row, order), id: last.row.key().id });
+        query.after =
+            Some(Cursor { value: order_value(&last.row, order), id: last.row.key().id.to_string() });
     }
 }
 

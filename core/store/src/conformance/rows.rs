@@ -32,7 +32,7 @@ pub async fn loads_keep_the_order_asked_for(suite: &Suite) {
     let answers = ["absent", "k"].map(|key| AnswerKey(key.to_owned()));
     let loaded = suite.store.load(&keys, &answers).await.expect("a load succeeds");
     let ids: Vec<_> = loaded.rows.iter().map(|row| row.as_ref().map(|row| row.row.key().id)).collect();
-    assert_eq!(ids, ["c", "-", "a", "c", "b"].map(|id| (id != "-").then(|| id.to_owned())));
+    assert_eq!(ids, ["c", "-", "a", "c", "b"].map(|id| (id != "-").then(|| id.into())));
     assert_eq!(loaded.answers, [None, Some(answer("yes", 1))]);
 }
 

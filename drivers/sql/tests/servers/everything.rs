@@ -76,7 +76,10 @@ pub async fn is_there(store: &Suite, round: u64) {
     let word = Condition::Matches("words", vec![format!("number{round}")]);
     assert_eq!(store.query(&Query::all("show").filter(word)).await.unwrap().len(), 1);
     let notes = store.query(&Query::all("note")).await.unwrap();
-    assert_eq!(notes.iter().map(|found| found.row.key().id).collect::<Vec<_>>(), [format!("n{round}")]);
+    assert_eq!(
+        notes.iter().map(|found| found.row.key().id.to_string()).collect::<Vec<_>>(),
+        [format!("n{round}")]
+    );
     let expected: Vec<String> = (0..=round).map(|round| format!("key-{round}")).collect();
     assert_eq!(fact_keys(store, Topic::TicketEvent).await, expected, "each fact is published once");
     assert_eq!(

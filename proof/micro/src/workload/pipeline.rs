@@ -75,7 +75,7 @@ impl Services {
         let Ok(Done::Answered { reply: TicketReply::Booking(placed), .. }) = placed else {
             anyhow::bail!("a booking is not placed: {placed:?}");
         };
-        match self.stores.ticket.row(&store::Key::new("booking", placed.id)).as_deref() {
+        match self.stores.ticket.row(&store::Key::new("booking", placed.id.0)).as_deref() {
             Some(TicketRow::Booking(booking)) if booking.status == BookingStatus::Booked => Ok(()),
             other => anyhow::bail!("a booking is not booked: {other:?}"),
         }

@@ -86,7 +86,7 @@ async fn rows<R: Row>(store: &dyn Store<R>, table: &'static str, lines: &mut Vec
     loop {
         let page = store.query(&Query::all(table).after(after)).await.unwrap();
         let Some(last) = page.last() else { return };
-        after = Some(Cursor { value: Value::Null, id: last.row.key().id });
+        after = Some(Cursor { value: Value::Null, id: last.row.key().id.to_string() });
         for found in &page {
             let state = found.row.encode().unwrap();
             lines.push(format!(
