@@ -121,7 +121,7 @@ impl Log for MemoryLog {
     }
 
     async fn read(&self, partition: &Partition, after: Position, most: usize) -> Result<Batch, LogError> {
-        if !self.partitions(partition.topic).contains(partition) {
+        if !self.topics.contains(&partition.topic) || partition.name != self.name {
             return Err(LogError::UnknownPartition(partition.to_string()));
         }
         let kept = self.kept();

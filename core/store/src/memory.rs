@@ -1,12 +1,14 @@
 //! The store in memory: for tests and the simulator. It keeps rows as they are, without encoding them.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 use bus::{MemoryLog, Partition, Position, Topic};
+use foldhash::fast::FixedState;
 
 use crate::{
     Loaded, Store,
@@ -21,15 +23,24 @@ pub struct MemoryStore<R: Row> {
     log: Arc<MemoryLog>,
 }
 
+/// Hashed alike in every run: what a seed of the simulator does must not depend on the process that runs it.
+type Map<K, V> = HashMap<K, V, FixedState>;
+
 struct State<R> {
-    rows: BTreeMap<Key, Versioned<R>>,
+    rows: Map<Key, Stored<R>>,
     /// Table, column and value of each unique column, with the row that has it.
     unique: BTreeMap<(&'static str, &'static str, Value), Key>,
-    answers: BTreeMap<AnswerKey, Answer>,
+    answers: Map<AnswerKey, Answer>,
     positions: BTreeMap<Partition, Position>,
     parked: BTreeMap<(Partition, Position), Parked>,
-    committed: BTreeSet<CommitId>,
-    never: BTreeSet<CommitId>,
+    committed: HashSet<CommitId, FixedState>,
+    never: HashSet<CommitId, FixedState>,
+}
+
+/// A row, with what queries look for in it: that is made for the first query that comes to the row.
+struct Stored<R> {
+    versioned: Versioned<R>,
+    columns: OnceCell<Vec<Value>>,
 }
 
 impl<R: Row> MemoryStore<R> {
@@ -37,13 +48,13 @@ impl<R: Row> MemoryStore<R> {
     #[must_use]
     pub fn new(topics: &[Topic]) -> Self {
         let state = State {
-            rows: BTreeMap::new(),
+            rows: Map::default(),
             unique: BTreeMap::new(),
-            answers: BTreeMap::new(),
+            answers: Map::default(),
             positions: BTreeMap::new(),
             parked: BTreeMap::new(),
-            committed: BTreeSet::new(),
-            never: BTreeSet::new(),
+            committed: HashSet::default(),
+            never: HashSet::default(),
         };
         Self { state: Mutex::new(state), log: Arc::new(MemoryLog::new(R::SERVICE, topics)) }
     }
@@ -54,9 +65,12 @@ impl<R: Row> MemoryStore<R> {
         Arc::clone(&self.log)
     }
 
-    /// Looks at every row, without a copy.
+    /// Looks at every row in the order of their keys, without a copy.
     pub fn inspect(&self, mut look: impl FnMut(&R)) {
-        self.state().rows.values().for_each(|versioned| look(&versioned.row));
+        let state = self.state();
+        let mut rows: Vec<_> = state.rows.iter().collect();
+        rows.sort_unstable_by_key(|(key, _)| *key);
+        rows.into_iter().for_each(|(_, stored)| look(&stored.versioned.row));
     }
 
     fn state(&self) -> MutexGuard<'_, State<R>> {
@@ -70,7 +84,7 @@ impl<R: Row> Store<R> for MemoryStore<R> {
     async fn load(&self, keys: &[Key], answers: &[AnswerKey]) -> Result<Loaded<R>, StoreError> {
         let state = self.state();
         Ok(Loaded {
-            rows: keys.iter().map(|key| state.rows.get(key).cloned()).collect(),
+            rows: keys.iter().map(|key| Some(state.rows.get(key)?.versioned.clone())).collect(),
             answers: answers.iter().map(|key| state.answers.get(key).cloned()).collect(),
         })
     }
@@ -78,10 +92,12 @@ impl<R: Row> Store<R> for MemoryStore<R> {
     async fn query(&self, query: &Query) -> Result<Vec<Versioned<R>>, StoreError> {
         let state = self.state();
         let table = table_of::<R>(query.table)?;
-        let lower = Key::new(query.table, "");
-        let rows = state.rows.range(lower..).take_while(|(key, _)| key.table == query.table);
-        let found = rows.filter_map(|(_, versioned)| query.find(table, versioned)).collect();
-        Ok(query.page(found))
+        let rows = state.rows.iter().filter(|(key, _)| key.table == query.table);
+        let found = rows.filter_map(|(_, Stored { versioned, columns })| {
+            let columns = columns.get_or_init(|| versioned.row.columns());
+            query.find_by(table, columns, versioned)
+        });
+        Ok(query.page(found.collect()))
     }
 
     async fn commit(&self, commit: Commit<R>) -> Result<(), CommitError> {
@@ -133,21 +149,21 @@ impl<R: Row> State<R> {
             return stale("the commit was settled before".to_owned());
         }
         for change in &commit.changes {
-            let version = self.rows.get(&change.key).map_or(0, |versioned| versioned.version);
+            let version = self.rows.get(&change.key).map_or(0, |stored| stored.versioned.version);
             if version != change.expected {
                 return stale(format!("{:?} is at version {version}, not {}", change.key, change.expected));
             }
         }
         // A row may take over a unique value that another row of the same commit gives up.
-        let rewritten: BTreeSet<&Key> = commit.changes.iter().map(|change| &change.key).collect();
+        let is_rewritten = |owner: &Key| commit.changes.iter().any(|change| change.key == *owner);
         let mut taken = BTreeSet::new();
         for value in commit
             .changes
             .iter()
-            .filter_map(|change| change.row.as_ref())
-            .flat_map(|row| unique_values(row.as_ref()))
+            .filter_map(|change| Some((change.key.table, change.row.as_ref()?)))
+            .flat_map(|(table, row)| unique_values(table, row.as_ref()))
         {
-            let owner = self.unique.get(&value).filter(|owner| !rewritten.contains(owner));
+            let owner = self.unique.get(&value).filter(|owner| !is_rewritten(owner));
             if owner.is_some() || !taken.insert(value.clone()) {
                 return stale(format!("{}.{} is taken", value.0, value.1));
             }
@@ -167,7 +183,7 @@ impl<R: Row> State<R> {
     fn apply(&mut self, commit: Commit<R>) {
         for change in &commit.changes {
             if let Some(old) = self.rows.get(&change.key) {
-                for value in unique_values(old.row.as_ref()) {
+                for value in unique_values(change.key.table, old.versioned.row.as_ref()) {
                     self.unique.remove(&value);
                 }
             }
@@ -175,10 +191,11 @@ impl<R: Row> State<R> {
         for change in commit.changes {
             match change.row {
                 Some(row) => {
-                    for value in unique_values(row.as_ref()) {
+                    for value in unique_values(change.key.table, row.as_ref()) {
                         self.unique.insert(value, change.key.clone());
                     }
-                    self.rows.insert(change.key, Versioned { row, version: change.expected + 1 });
+                    let versioned = Versioned { row, version: change.expected + 1 };
+                    self.rows.insert(change.key, Stored { versioned, columns: OnceCell::new() });
                 }
                 None => {
                     self.rows.remove(&change.key);
@@ -203,10 +220,9 @@ impl<R: Row> State<R> {
     }
 }
 
-/// Table, column and value of each unique column of a row.
-fn unique_values<R: Row>(row: &R) -> Vec<(&'static str, &'static str, Value)> {
-    let key = row.key();
-    let Some(table) = R::TABLES.iter().find(|table| table.name == key.table) else { return Vec::new() };
+/// Table, column and value of each unique column of a row of a table.
+fn unique_values<R: Row>(table: &str, row: &R) -> Vec<(&'static str, &'static str, Value)> {
+    let Some(table) = R::TABLES.iter().find(|known| known.name == table) else { return Vec::new() };
     if !table.columns.iter().any(|column| column.unique) {
         return Vec::new();
     }

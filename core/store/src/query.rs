@@ -111,11 +111,20 @@ impl Query {
     /// ended.
     #[must_use]
     pub fn find<R: Row>(&self, table: &Table, versioned: &Versioned<R>) -> Option<Found<R>> {
-        let columns = versioned.row.columns();
-        if !self.conditions.iter().all(|condition| holds(table, &columns, condition)) {
+        self.find_by(table, &versioned.row.columns(), versioned)
+    }
+
+    /// As [`Query::find`], for who has the columns of the row already.
+    pub(crate) fn find_by<R: Row>(
+        &self,
+        table: &Table,
+        columns: &[Value],
+        versioned: &Versioned<R>,
+    ) -> Option<Found<R>> {
+        if !self.conditions.iter().all(|condition| holds(table, columns, condition)) {
             return None;
         }
-        let order = self.order.map_or(Value::Null, |name| value(table, &columns, name).clone());
+        let order = self.order.map_or(Value::Null, |name| value(table, columns, name).clone());
         let (id, mut buffer) = (versioned.row.key().id, row_id_buffer());
         let is_after = self.after.as_ref().is_none_or(|cursor| {
             let (here, there) = ((&order, id.text(&mut buffer)), (&cursor.value, cursor.id.as_str()));

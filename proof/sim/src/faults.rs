@@ -2,7 +2,10 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::rng::Rng;
+use crate::{
+    crashes::{CrashPoint, Transition},
+    rng::Rng,
+};
 
 macro_rules! counted {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident $text:literal,)* }) => {
@@ -24,6 +27,8 @@ macro_rules! counted {
         }
     };
 }
+
+pub(crate) use counted;
 
 counted! {
     /// What goes wrong.
@@ -174,6 +179,7 @@ struct Plan {
     rates: [u32; Fault::ALL.len()],
     faults: [u64; Fault::ALL.len()],
     markers: [u64; Marker::ALL.len()],
+    crashes: Crashes,
     /// Calls that will never return, of processes that have not been found dead yet.
     crashed: u32,
 }
@@ -191,7 +197,8 @@ impl Faults {
         };
         let rates = std::array::from_fn(|index| rate(&Fault::ALL[index]));
         let (faults, markers) = ([0; Fault::ALL.len()], [0; Marker::ALL.len()]);
-        Self(Mutex::new(Plan { rng, on: true, rates, faults, markers, crashed: 0 }))
+        let crashes = Crashes::default();
+        Self(Mutex::new(Plan { rng, on: true, rates, faults, markers, crashes, crashed: 0 }))
     }
 
     /// Whether this kind happens now; counts it when it does.
@@ -261,17 +268,34 @@ impl Faults {
         self.plan().markers[marker as usize] += 1;
     }
 
+    /// Whether a process may die around a commit, so that it matters which steps that is.
+    #[must_use]
+    pub fn may_crash(&self) -> bool {
+        self.has(Fault::CrashBeforeCommit) || self.has(Fault::CrashAfterCommit)
+    }
+
+    /// Counts that a process died at this point around each of these steps.
+    pub fn count_crash(&self, point: CrashPoint, transitions: &[Transition]) {
+        let mut plan = self.plan();
+        for transition in transitions {
+            plan.crashes[*transition as usize][point as usize] += 1;
+        }
+    }
+
     /// How often each kind has happened.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let plan = self.plan();
-        Counts { faults: plan.faults, markers: plan.markers }
+        Counts { faults: plan.faults, markers: plan.markers, crashes: plan.crashes }
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// How often a process died, by [`Transition`] and [`CrashPoint`].
+pub type Crashes = [[u64; CrashPoint::ALL.len()]; Transition::ALL.len()];
 
 /// How often each kind of fault and each situation has happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -280,6 +304,8 @@ pub struct Counts {
     pub faults: [u64; Fault::ALL.len()],
     /// By [`Marker`].
     pub markers: [u64; Marker::ALL.len()],
+    /// Where processes died.
+    pub crashes: Crashes,
 }
 
 impl Counts {
@@ -291,6 +317,15 @@ impl Counts {
         for (sum, more) in self.markers.iter_mut().zip(other.markers) {
             *sum += more;
         }
+        for (sums, more) in self.crashes.iter_mut().zip(other.crashes) {
+            sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+        }
+    }
+
+    /// How often a process died at a point around a step.
+    #[must_use]
+    pub fn crashes_at(&self, transition: Transition, point: CrashPoint) -> u64 {
+        self.crashes[transition as usize][point as usize]
     }
 
     /// All faults together.

@@ -10,13 +10,14 @@
 //!
 //! Nothing here waits: every future of a memory store is ready, so it is polled once. A process that
 //! dies is a future that never is, and is dropped. Start at [`world::World`]; what may happen is in
-//! [`steps`], what goes wrong in [`faults`], what must hold in [`witness`] and [`rest`].
+//! [`steps`], what goes wrong in [`faults`], where processes die in [`crashes`], what must hold in [`witness`] and [`rest`].
 //!
 //! To add a fault: name it in [`faults::Fault`], let it happen in [`store`], [`log`], [`provider`] or
 //! `disturb`. To add a rule: name it in [`invariants`] and run `sim invariants`. To add a defect: name it in `domain::planted`, make the mistake where it belongs, and run
 //! `sim defects`.
 
 pub mod actors;
+pub mod crashes;
 pub mod faults;
 pub mod invariants;
 pub mod log;

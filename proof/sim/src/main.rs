@@ -10,11 +10,16 @@ use std::{
 use clap::{Parser, Subcommand};
 use domain::planted::{Defect, activate};
 use sim::{
+    crashes::places,
     faults::{Fault, Marker},
     invariants::page,
-    run::{Report, catch_all, cores, run_many, run_seed_with, smallest, with_clock},
+    run::{Report, catch_all, cores, run_many, run_seed, run_seed_with, smallest, with_clock},
     trace::Printing,
 };
+
+/// Most of what a simulated booking takes beside the decisions is small pieces of memory, taken and given back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A line of progress comes after so many seeds.
 const PROGRESS_EVERY: u64 = 2_000;
@@ -60,6 +65,18 @@ enum Command {
         #[arg(long)]
         orders: Option<usize>,
     },
+    /// Prints the hash of the trace of some seeds, and what was counted: the same by every build on every machine.
+    Trace {
+        /// How many.
+        #[arg(long, default_value_t = 50)]
+        seeds: u64,
+        /// The first.
+        #[arg(long, default_value_t = 1)]
+        from: u64,
+        /// From one to the next.
+        #[arg(long, default_value_t = 1)]
+        step: u64,
+    },
     /// Prints the page about what must hold, `docs/invariants.md`.
     Invariants,
     /// Plants each defect in turn and looks for a seed that catches it; exits with 1 when one is missed.
@@ -80,6 +97,10 @@ fn main() -> ExitCode {
         }
         Command::Replay { seed, defect, orders } => {
             replay(seed, defect.as_deref(), orders.unwrap_or(usize::MAX))
+        }
+        Command::Trace { seeds, from, step } => {
+            trace(from, seeds, step);
+            ExitCode::SUCCESS
         }
         Command::Invariants => {
             print!("{}", page());
@@ -112,6 +133,13 @@ fn run(from: u64, seeds: u64, jobs: usize, json: Option<&Path>) -> ExitCode {
     }
     for marker in Marker::ALL {
         println!("{:>12} x seen: {}", summary.counts.markers[*marker as usize], marker.name());
+    }
+    for (transition, point) in places() {
+        let count = summary.counts.crashes_at(transition, point);
+        println!("{count:>12} x crash: {}, {}", transition.name(), point.name());
+    }
+    for (transition, point) in summary.never_crashed_at() {
+        println!("no process died at: {}, {}", transition.name(), point.name());
     }
     if let Some(first) = summary.failed.first() {
         print_smallest(first.seed);
@@ -153,6 +181,21 @@ fn print_smallest(seed: u64) {
     if let Some(orders) = smallest(seed) {
         println!("the shortest: sim replay {seed} --orders {orders}");
     }
+}
+
+fn trace(from: u64, seeds: u64, step: u64) {
+    with_clock(|| {
+        activate(None);
+        for index in 0..seeds {
+            let report = run_seed(from.wrapping_add(index.wrapping_mul(step)), Printing::Off);
+            let Report { seed, hash, bookings, steps, commits, micros, .. } = report;
+            let faults = report.counts.faults_in_all();
+            println!(
+                "seed {seed}: trace {hash:016x}, {bookings} bookings, {steps} steps, {commits} commits, {faults} faults, \
+                 {micros} us"
+            );
+        }
+    });
 }
 
 fn replay(seed: u64, defect: Option<&str>, orders: usize) -> ExitCode {

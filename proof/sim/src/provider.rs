@@ -11,7 +11,10 @@ use domain::{
     ticket::payment::{Answer, NoAnswer, Provider, Reply},
 };
 
-use crate::faults::{Fault, Faults};
+use crate::{
+    crashes::{CrashPoint, Transition},
+    faults::{Fault, Faults},
+};
 
 /// The payment method that is always declined.
 pub const BAD_CARD: &str = "declined";
@@ -47,19 +50,33 @@ impl SimProvider {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Acts, unless the request is lost on its way; the answer may be lost on its way back.
-    fn reply<T: Send + 'static>(&self, act: impl FnOnce(&mut Ledger) -> T) -> Reply<T> {
+    /// Acts, unless the request is lost on its way; the answer may be lost on its way back. `step` is what the answer
+    /// leads to.
+    fn reply<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut Ledger) -> T,
+        step: impl FnOnce(&T) -> Transition,
+    ) -> Reply<T> {
         if self.faults.strikes(Fault::ProviderSilent) {
             return Box::pin(async { Err(NoAnswer) });
         }
         let answer = act(&mut self.ledger());
         if self.faults.strikes(Fault::CrashElsewhere) {
             // The money has moved, and who asked dies before it hears.
+            self.faults.count_crash(CrashPoint::AtProvider, &[step(&answer)]);
             self.faults.crash();
             return Box::pin(pending());
         }
         let is_lost = self.faults.strikes(Fault::ProviderLate);
         Box::pin(async move { if is_lost { Err(NoAnswer) } else { Ok(answer) } })
+    }
+}
+
+/// What an answer about a payment leads to.
+fn answered(answer: &Answer) -> Transition {
+    match answer {
+        Answer::Captured => Transition::Paid,
+        Answer::Declined => Transition::PaymentDeclined,
     }
 }
 
@@ -94,14 +111,14 @@ impl Provider for SimProvider {
             BAD_CARD => (Answer::Declined, None),
             _ => (Answer::Captured, Some(amount)),
         };
-        self.reply(move |ledger| ledger.payments.entry(id).or_insert(first).0)
+        self.reply(move |ledger| ledger.payments.entry(id).or_insert(first).0, answered)
     }
 
     fn settle(&self, id: PaymentId) -> Reply<Answer> {
-        self.reply(move |ledger| ledger.payments.entry(id).or_insert((Answer::Declined, None)).0)
+        self.reply(move |ledger| ledger.payments.entry(id).or_insert((Answer::Declined, None)).0, answered)
     }
 
     fn refund(&self, id: RefundId, payment: PaymentId, amount: Money) -> Reply<()> {
-        self.reply(move |ledger| ledger.refund(id, payment, amount))
+        self.reply(move |ledger| ledger.refund(id, payment, amount), |()| Transition::Refunded)
     }
 }

@@ -1,7 +1,10 @@
 //! The way of facts where the log is elsewhere: relays publish the outboxes on a log of its own, which may not be
 //! reached, may keep a beginning of what it is given, and may not answer.
 
-use std::{future::pending, sync::Arc};
+use std::{
+    future::pending,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use async_trait::async_trait;
 use bus::{Fact, Log, MemoryLog, ParkedFact, PublishError, Publisher, Topic};
@@ -12,6 +15,7 @@ use kit::{
 use store::{Row, Store};
 
 use crate::{
+    crashes::{CrashPoint, Transition},
     faults::{Fault, Faults, Marker},
     node::poll,
     store::SimStore,
@@ -24,6 +28,8 @@ pub struct SimPublisher {
     log: Arc<MemoryLog>,
     faults: Arc<Faults>,
     watcher: Watcher,
+    /// What was told to the log in this step of a relay, and is not noted in the store yet.
+    unnoted: Mutex<Vec<Transition>>,
 }
 
 impl SimPublisher {
@@ -32,6 +38,15 @@ impl SimPublisher {
         self.log.append(facts);
         let mut witness = self.watcher.witness();
         facts.iter().for_each(|fact| witness.see_published(self.service, fact));
+        if self.faults.may_crash() || self.faults.has(Fault::CrashElsewhere) {
+            let mut unnoted = self.unnoted.lock().unwrap_or_else(PoisonError::into_inner);
+            unnoted.extend(facts.iter().filter_map(|fact| witness.transition(fact)));
+        }
+    }
+
+    /// What was told to the log since this was asked last.
+    fn take_unnoted(&self) -> Vec<Transition> {
+        std::mem::take(&mut self.unnoted.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn a_beginning<'a>(&self, facts: &'a [Arc<Fact>]) -> &'a [Arc<Fact>] {
@@ -106,7 +121,13 @@ impl<R: Row> Relays<R> {
         environments: Vec<Environment>,
     ) -> Self {
         let (faults, watcher) = (Arc::clone(faults), watcher.clone());
-        let publisher = SimPublisher { service: R::SERVICE, log, faults: Arc::clone(&faults), watcher };
+        let publisher = SimPublisher {
+            service: R::SERVICE,
+            log,
+            faults: Arc::clone(&faults),
+            watcher,
+            unnoted: Mutex::default(),
+        };
         let mut relays = Self {
             outbox: store.inner().log(),
             store: Arc::clone(store),
@@ -132,19 +153,21 @@ impl<R: Row> Relays<R> {
     async fn step_each(
         relays: &mut [Relay<R>],
         is_marked: Marked,
-        faults: &Faults,
+        publisher: &SimPublisher,
     ) -> Result<bool, RelayError> {
         let mut has_moved = false;
         for relay in relays {
             has_moved |= relay.step().await? != Relayed::Idle;
-            if is_marked == Marked::Yes
-                && let Err(error) = relay.mark().await
-            {
+            if is_marked == Marked::Later {
+                continue;
+            }
+            if let Err(error) = relay.mark().await {
                 if let RelayError::Overtaken = error {
-                    faults.mark(Marker::Overtaken);
+                    publisher.faults.mark(Marker::Overtaken);
                 }
                 return Err(error);
             }
+            publisher.take_unnoted();
         }
         Ok(has_moved)
     }
@@ -152,8 +175,12 @@ impl<R: Row> Relays<R> {
 
 impl<R: Row> Relaying for Relays<R> {
     fn step(&mut self, replica: usize, is_marked: Marked) -> bool {
-        let stepped =
-            poll(&self.faults, Self::step_each(&mut self.replicas[replica], is_marked, &self.faults));
+        let relays = &mut self.replicas[replica];
+        let stepped = poll(&self.faults, Self::step_each(relays, is_marked, &self.publisher));
+        let unnoted = self.publisher.take_unnoted();
+        if stepped.is_none() {
+            self.faults.count_crash(CrashPoint::Published, &unnoted);
+        }
         let told = match stepped {
             Some(_) => {
                 let store: Arc<dyn Store<R>> = self.store.clone();

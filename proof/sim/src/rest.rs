@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bus::Position;
 use domain::{
-    BookingId, PaymentId,
+    BookingId, EventId, PaymentId,
     event::{Hold, HoldState, inventory::holds_add_up},
     facts::EventStatus,
     ticket::{Booking, BookingStatus, PaymentStatus, RefundStatus, payment::Answer},
@@ -148,18 +148,18 @@ impl World {
     /// The stores hold what the witness saw committed, and the events' figures are those of their holds.
     fn check_stores(&self, found: &mut Findings) {
         let witness = self.watcher.witness();
-        let mut holds: Vec<Hold> = Vec::new();
+        let mut holds: BTreeMap<EventId, Vec<Hold>> = BTreeMap::new();
         self.event.store.inner().inspect(|row| {
             if let EventRow::Hold(hold) = row {
                 let is_same = witness.holds.get(&hold.booking_id) == Some(hold);
                 found.require(is_same, "durable", || format!("hold of booking {}", hold.booking_id));
-                holds.push(hold.clone());
+                holds.entry(hold.event_id).or_default().push(hold.clone());
             }
         });
-        found.require(holds.len() == witness.holds.len(), "durable", || "a hold is gone".to_owned());
+        let count: usize = holds.values().map(Vec::len).sum();
+        found.require(count == witness.holds.len(), "durable", || "a hold is gone".to_owned());
         for (id, inventory) in &witness.inventories {
-            let mine: Vec<Hold> = holds.iter().filter(|hold| hold.event_id == *id).cloned().collect();
-            for text in holds_add_up(inventory, &mine) {
+            for text in holds_add_up(inventory, holds.get(id).map_or(&[], Vec::as_slice)) {
                 found.add("holds add up", text);
             }
         }

@@ -12,6 +12,7 @@ use std::{
 use domain::planted::{Defect, activate};
 
 use crate::{
+    crashes::{CrashPoint, Transition, places},
     faults::{Counts, Fault, Marker},
     trace::Printing,
     witness::Violation,
@@ -146,6 +147,20 @@ pub fn smallest(seed: u64) -> Option<usize> {
 }
 
 impl Summary {
+    /// The places around the steps of bookings at which no process died.
+    pub fn never_crashed_at(&self) -> impl Iterator<Item = (Transition, CrashPoint)> {
+        places().filter(|(transition, point)| self.counts.crashes_at(*transition, *point) == 0)
+    }
+
+    fn crashes(&self) -> serde_json::Map<String, serde_json::Value> {
+        let mut rows = serde_json::Map::new();
+        for (transition, point) in places() {
+            let row = rows.entry(transition.name()).or_insert_with(|| serde_json::json!({}));
+            row[point.name()] = self.counts.crashes_at(transition, point).into();
+        }
+        rows
+    }
+
     /// What was counted, for whoever writes a report.
     #[must_use]
     pub fn json(&self, seconds: f64) -> serde_json::Value {
@@ -158,6 +173,7 @@ impl Summary {
             let text = |violation: &Violation| format!("seed {}: {violation}", report.seed);
             report.violations.iter().map(text)
         });
+        let never = self.never_crashed_at().map(|(of, point)| format!("{}, {}", of.name(), point.name()));
         serde_json::json!({
             "seeds": self.seeds,
             "bookings": self.bookings,
@@ -168,6 +184,8 @@ impl Summary {
             "faults": self.counts.faults_in_all(),
             "faults_by_kind": by_name(faults.collect()),
             "situations": by_name(seen.collect()),
+            "crashes": self.crashes(),
+            "never_crashed_at": never.collect::<Vec<_>>(),
             "failed_seeds": self.failed.len(),
             "violations": failed.collect::<Vec<_>>(),
         })

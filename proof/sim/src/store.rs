@@ -13,6 +13,7 @@ use store::{
 };
 
 use crate::{
+    crashes::{CrashPoint, Transition},
     faults::{Fault, Faults, Marker},
     log::SimLog,
     tape::{Asked, Committed, Tape},
@@ -28,6 +29,11 @@ pub fn open<R: Row>(topics: &[Topic]) -> Arc<MemoryStore<R>> {
 pub trait Watch<R: Row>: Send + Sync + 'static {
     /// A commit is about to be made; the result is handed back once it has been.
     fn look(&self, commit: &Commit<R>) -> Box<dyn FnOnce() + Send>;
+
+    /// The steps of bookings that a commit is, before it is made.
+    fn transitions(&self, _commit: &Commit<R>) -> Vec<Transition> {
+        Vec::new()
+    }
 }
 
 /// What a rival does, and before which call of ours, counted from 0.
@@ -150,11 +156,14 @@ impl<R: Row> Store<R> for SimStore<R> {
         if faults.strikes(Fault::CommitLost) {
             return Err(CommitError::Unknown("injected: lost".to_owned()));
         }
+        let transitions = if faults.may_crash() { self.watch.transitions(&commit) } else { Vec::new() };
         if faults.strikes(Fault::CrashBeforeCommit) {
+            faults.count_crash(CrashPoint::BeforeCommit, &transitions);
             self.die().await;
         }
         self.commit_watched(commit).await?;
         if faults.strikes(Fault::CrashAfterCommit) {
+            faults.count_crash(CrashPoint::AfterCommit, &transitions);
             self.die().await;
         }
         if faults.strikes(Fault::CommitDoneTimedOut) {

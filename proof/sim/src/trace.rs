@@ -28,6 +28,10 @@ impl Trace {
         }
     }
 
+    fn mix(&mut self, word: [u8; 8]) {
+        self.hash = (self.hash ^ u64::from_le_bytes(word)).wrapping_mul(FNV_PRIME).rotate_left(23);
+    }
+
     /// The hash so far.
     #[must_use]
     pub fn hash(&self) -> u64 {
@@ -38,10 +42,10 @@ impl Trace {
 impl Write for Trace {
     /// FNV-1a over 8 bytes at a time: fast, and enough to tell two runs apart.
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for chunk in text.as_bytes().chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.hash = (self.hash ^ u64::from_le_bytes(word)).wrapping_mul(FNV_PRIME).rotate_left(23);
+        let (words, rest) = text.as_bytes().as_chunks::<8>();
+        words.iter().for_each(|word| self.mix(*word));
+        if !rest.is_empty() {
+            self.mix(std::array::from_fn(|index| rest.get(index).copied().unwrap_or_default()));
         }
         Ok(())
     }

@@ -28,7 +28,14 @@ use store::{Advance, Commit, Key, ParkedChange, Row};
 use ticket::{EventInfo, TicketRow};
 use user::UserRow;
 
-use crate::{faults::Faults, holds::Ledger, log::SimLog, published::Publications, store::Watch};
+use crate::{
+    crashes::{Transition, of_booking, of_fact, of_hold},
+    faults::Faults,
+    holds::Ledger,
+    log::SimLog,
+    published::Publications,
+    store::Watch,
+};
 
 /// Something that must never be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,6 +172,17 @@ impl Witness {
         }
     }
 
+    /// The step of a booking that a fact tells of.
+    pub(crate) fn transition(&self, fact: &Fact) -> Option<Transition> {
+        let said = said(fact);
+        let Ok(published) = said.as_ref() else { return None };
+        let booking = match published {
+            Published::BookingCancelled(fact) => self.bookings.get(&fact.booking_id),
+            _ => None,
+        };
+        of_fact(published, booking)
+    }
+
     fn count(&mut self, is_effective: bool) {
         self.commits += 1;
         self.effective += u64::from(is_effective);
@@ -238,11 +256,31 @@ impl Watch<EventRow> for Watcher {
     fn look(&self, commit: &Commit<EventRow>) -> Box<dyn FnOnce() + Send> {
         self.watch(commit, Witness::see_seats)
     }
+
+    fn transitions(&self, commit: &Commit<EventRow>) -> Vec<Transition> {
+        let witness = self.witness();
+        let hold = |row: &EventRow| match row {
+            EventRow::Hold(hold) => of_hold(witness.holds.get(&hold.booking_id), hold),
+            _ => None,
+        };
+        commit.changes.iter().filter_map(|change| hold(change.row.as_deref()?)).collect()
+    }
 }
 
 impl Watch<TicketRow> for Watcher {
     fn look(&self, commit: &Commit<TicketRow>) -> Box<dyn FnOnce() + Send> {
         self.watch(commit, Witness::see_bookings)
+    }
+
+    fn transitions(&self, commit: &Commit<TicketRow>) -> Vec<Transition> {
+        let witness = self.witness();
+        let mut found = Vec::new();
+        for row in commit.changes.iter().filter_map(|change| change.row.as_deref()) {
+            if let TicketRow::Booking(booking) = row {
+                of_booking(witness.bookings.get(&booking.id), booking, &mut found);
+            }
+        }
+        found
     }
 }
 
