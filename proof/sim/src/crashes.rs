@@ -84,8 +84,8 @@ counted! {
         AfterCommit "after the commit",
         /// Its fact is on the log, and the relay has not noted that.
         Published "published, not noted",
-        /// The provider has moved the money, and nobody has noted that.
-        AtProvider "paid, not noted",
+        /// The provider has answered, and nobody has noted that.
+        AtProvider "answered by the provider, not noted",
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use domain::planted::{Defect, activate};
 use sim::{
+    crashes::{CrashPoint, Transition},
     faults::{Fault, Marker},
     invariants::INVARIANTS,
     run::{Summary, catch_all, cores, run_many, run_seed, with_clock},
@@ -41,6 +42,31 @@ fn every_fault_and_every_situation_occurs() {
     }
     for marker in Marker::ALL {
         assert!(counts.markers[*marker as usize] > 0, "never: {}", marker.name());
+    }
+}
+
+#[test]
+fn processes_die_around_the_steps_of_a_booking() {
+    use CrashPoint::{AfterCommit, AtProvider, BeforeCommit, Published};
+    use Transition as T;
+    let counts = &summary().counts;
+    let often = [T::Placed, T::Held, T::PaymentStarted, T::PendingCancelled, T::SeatsHeld, T::SeatsRefused];
+    for transition in often {
+        for point in [BeforeCommit, AfterCommit] {
+            let count = counts.crashes_at(transition, point);
+            assert!(count > 0, "never: {}, {}", transition.name(), point.name());
+        }
+    }
+    for transition in [T::Placed, T::PendingCancelled, T::SeatsHeld] {
+        assert!(counts.crashes_at(transition, Published) > 0, "never published: {}", transition.name());
+    }
+    let answered: u64 = Transition::ALL.iter().map(|of| counts.crashes_at(*of, AtProvider)).sum();
+    assert!(answered > 0);
+    for transition in Transition::ALL {
+        for point in CrashPoint::ALL.iter().filter(|point| !point.is_of(*transition)) {
+            let count = counts.crashes_at(*transition, *point);
+            assert_eq!(count, 0, "cannot be: {}, {}", transition.name(), point.name());
+        }
     }
 }
 
