@@ -1,8 +1,19 @@
 //! What a campaign did, for people.
 
-use std::{collections::BTreeMap, fmt::Write, fs, path::Path, process::Command, thread, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    fs,
+    path::Path,
+    process::Command,
+    thread,
+    time::Duration,
+};
 
 use anyhow::Context;
+
+/// How the simulator begins what it says of a place where a process died: `crash: STEP, POINT`.
+const CRASH: &str = "crash: ";
 
 /// The last line of the simulator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +108,37 @@ impl Report {
         )
     }
 
+    /// Where processes of the simulator died around each step of a booking.
+    fn crashes(&self, page: &mut String) {
+        let mut rows: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
+        let places = self.counted.iter().filter_map(|(name, count)| Some((name.strip_prefix(CRASH)?, count)));
+        for (place, count) in places {
+            if let Some((step, point)) = place.split_once(", ") {
+                rows.entry(step).or_default().insert(point, *count);
+            }
+        }
+        let points: BTreeSet<&str> = rows.values().flat_map(|row| row.keys().copied()).collect();
+        if points.is_empty() {
+            return;
+        }
+        let (names, lines): (Vec<_>, Vec<_>) = points.iter().map(|point| (*point, "---:")).unzip();
+        let _ = writeln!(page, "\nProcesses that died, by the step of a booking and the place around it:\n");
+        let _ = writeln!(page, "| step | {} |\n| --- | {} |", names.join(" | "), lines.join(" | "));
+        let mut never = Vec::new();
+        for (step, row) in &rows {
+            let cell = |point: &&str| row.get(*point).map_or("-".to_owned(), |count| grouped(*count));
+            let cells: Vec<String> = points.iter().map(cell).collect();
+            let _ = writeln!(page, "| {step} | {} |", cells.join(" | "));
+            never.extend(
+                row.iter().filter(|(_, count)| **count == 0).map(|(point, _)| format!("{step}, {point}")),
+            );
+        }
+        let _ = match never.is_empty() {
+            true => writeln!(page, "\nNone of these places was left out."),
+            false => writeln!(page, "\nNo process died at: {}.", never.join("; ")),
+        };
+    }
+
     /// As a page.
     pub fn page(&self) -> String {
         let mut page =
@@ -123,9 +165,10 @@ impl Report {
             let _ = writeln!(page, "\nPlanted defects: {defects}.");
         }
         page += "\n| in the simulator | how often |\n| --- | ---: |\n";
-        for (name, count) in &self.counted {
+        for (name, count) in self.counted.iter().filter(|(name, _)| !name.starts_with(CRASH)) {
             let _ = writeln!(page, "| {name} | {} |", grouped(*count));
         }
+        self.crashes(&mut page);
         if let Some(failure) = &self.failure {
             let _ = writeln!(page, "\n```text\n{failure}\n```");
         }
@@ -168,5 +211,20 @@ mod tests {
         let page = report.page();
         assert!(page.contains("| simulated bookings | 4,000 |") && page.contains("| crash | 24 |"), "{page}");
         assert_eq!(Sum::read("nothing"), None);
+    }
+
+    #[test]
+    fn places_of_crashes_are_a_table_that_names_what_was_left_out() {
+        let mut report = Report::new(1);
+        let sum = Sum::read("0 violations in 1 seeds, 1 bookings, 1 faults").unwrap();
+        let before = "  700 x crash: seats held, before the commit\n    0 x crash: seats held, published\n";
+        report.add(&sum, &format!("{before}    2 x crash: payment started, before the commit\n"));
+        report.add(&sum, before);
+        let page = report.page();
+        assert!(page.contains("| step | before the commit | published |\n"), "{page}");
+        assert!(page.contains("| seats held | 1,400 | 0 |\n"), "{page}");
+        assert!(page.contains("| payment started | 2 | - |\n"), "{page}");
+        assert!(page.contains("\nNo process died at: seats held, published.\n"), "{page}");
+        assert!(!page.contains("| crash: "), "{page}");
     }
 }
