@@ -26,7 +26,7 @@ struct Outcome {
 }
 
 /// Cuts the power around each sync and after each answer, in every way.
-fn cut(recording: &Recording) -> Outcome {
+fn cut(recording: &Recording, way: Way) -> Outcome {
     let seeds =
         std::env::var("BOXOFFICE_POWER_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(SEEDS);
     let ways = [Loss::Everything, Loss::Nothing, Loss::Torn(1), Loss::Torn(2)];
@@ -35,24 +35,34 @@ fn cut(recording: &Recording) -> Outcome {
     for (number, event) in recording.events.iter().enumerate() {
         let is_sync = matches!(event, Event::Sync { .. });
         if is_sync {
-            try_all(&disk, &ways, acked, number, &mut outcome);
+            try_all(&Cut { disk: &disk, way, acked, number }, &ways, &mut outcome);
         }
         match event {
             Event::Answer(count) => acked = *count,
             event => disk.apply(event),
         }
         if is_sync || matches!(event, Event::Answer(_)) {
-            try_all(&disk, &ways, acked, number, &mut outcome);
+            try_all(&Cut { disk: &disk, way, acked, number }, &ways, &mut outcome);
         }
     }
     assert_eq!(acked, writer::COMMITS, "the writer was heard to the end");
     outcome
 }
 
-fn try_all(disk: &Disk, ways: &[Loss], acked: usize, number: usize, outcome: &mut Outcome) {
+/// Where the power is cut: how the disk is, and what was answered.
+struct Cut<'a> {
+    disk: &'a Disk,
+    way: Way,
+    acked: usize,
+    /// The number of the event.
+    number: usize,
+}
+
+fn try_all(cut: &Cut<'_>, ways: &[Loss], outcome: &mut Outcome) {
+    let Cut { disk, way, acked, number } = *cut;
     for loss in ways {
         outcome.disks += 1;
-        if let Verdict::Bad(why) = image::judge(&disk.after(loss, number as u64), acked) {
+        if let Verdict::Bad(why) = image::judge(&disk.after(loss, number as u64), acked, way) {
             outcome.bad.push(format!("event {number}, {loss:?}, {acked} answered: {why}"));
         }
     }
@@ -60,7 +70,7 @@ fn try_all(disk: &Disk, ways: &[Loss], acked: usize, number: usize, outcome: &mu
 
 fn outcome_of(way: Way) -> Option<Outcome> {
     let recording = writer::record(way)?;
-    let outcome = cut(&recording);
+    let outcome = cut(&recording, way);
     println!("{way:?}: {} disks, {} of them bad", outcome.disks, outcome.bad.len());
     Some(outcome)
 }
@@ -70,6 +80,31 @@ fn an_answered_commit_outlives_a_cut_at_every_sync() {
     let Some(outcome) = outcome_of(Way::Store) else { return };
     assert!(outcome.disks > 500, "{}", outcome.disks);
     assert!(outcome.bad.is_empty(), "{:#?}", outcome.bad);
+}
+
+/// The log is copied into the database on a thread of its own, while commits go on.
+#[test]
+fn an_answered_commit_outlives_a_cut_while_the_log_is_copied() {
+    let Some(recording) = writer::record(Way::StoreCopying) else { return };
+    let copies = recording.writes_of_copiers();
+    assert!(copies > 100, "the checkpointer wrote {copies} times");
+    let outcome = cut(&recording, Way::StoreCopying);
+    println!(
+        "{copies} writes of the checkpointer, {} disks, {} of them bad",
+        outcome.disks,
+        outcome.bad.len()
+    );
+    assert!(outcome.disks > 500, "{}", outcome.disks);
+    assert!(outcome.bad.is_empty(), "{:#?}", outcome.bad);
+}
+
+/// Who copies must sync too: what is in the database is no longer in the log.
+#[test]
+fn the_check_sees_commits_lost_where_the_copy_is_not_synced() {
+    let Some(full) = outcome_of(Way::PlainCopying("full")) else { return };
+    assert!(full.bad.is_empty(), "{:#?}", full.bad);
+    let weak = outcome_of(Way::PlainCopying("off")).unwrap();
+    assert!(!weak.bad.is_empty(), "a copy without a sync was not noticed");
 }
 
 /// The check notices exactly what it should: the plain writer that syncs is right, and no other one is.

@@ -34,10 +34,13 @@ pub enum Event {
 /// What happened, in order.
 pub struct Recording {
     pub events: Vec<Event>,
+    /// The files that each thread wrote to, and how often.
+    writes: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
 /// A call: what was asked, on which lines it began and was over.
 struct Call {
+    thread: String,
     text: String,
     begun: usize,
     over: usize,
@@ -46,11 +49,22 @@ struct Call {
 impl Recording {
     pub fn read(log: &str, directory: &Path) -> Self {
         let mut events: Vec<(usize, Event)> = Vec::new();
+        let mut writes: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
         for call in calls(log) {
-            events.extend(event(&call, directory));
+            let Some((line, event)) = event(&call, directory) else { continue };
+            if let Event::Write { file, .. } = &event {
+                *writes.entry(call.thread).or_default().entry(file.clone()).or_default() += 1;
+            }
+            events.push((line, event));
         }
         events.sort_by_key(|(line, _)| *line);
-        Self { events: events.into_iter().map(|(_, event)| event).collect() }
+        Self { events: events.into_iter().map(|(_, event)| event).collect(), writes }
+    }
+
+    /// How often threads wrote to a database that write to nothing else: those that only copy.
+    pub fn writes_of_copiers(&self) -> usize {
+        let copiers = self.writes.values().filter(|files| files.keys().all(|file| file.ends_with(".db")));
+        copiers.flat_map(BTreeMap::values).sum()
     }
 }
 
@@ -68,9 +82,9 @@ fn calls(log: &str) -> Vec<Call> {
             else {
                 panic!("a call goes on that never began: {text}");
             };
-            found.push(Call { text: begin + end, begun, over: line });
+            found.push(Call { thread: thread.to_owned(), text: begin + end, begun, over: line });
         } else {
-            found.push(Call { text: text.to_owned(), begun: line, over: line });
+            found.push(Call { thread: thread.to_owned(), text: text.to_owned(), begun: line, over: line });
         }
     }
     assert!(open.values().all(|(text, _)| !text.starts_with("pwrite64")), "a write never ended");
@@ -86,6 +100,8 @@ fn event(call: &Call, directory: &Path) -> Option<(usize, Event)> {
         return None;
     }
     let (arguments, result) = rest.rsplit_once(" = ")?;
+    // A call that was interrupted ends in a column.
+    let arguments = arguments.trim_end();
     let arguments = arguments.strip_suffix(')').unwrap_or(arguments);
     if result.starts_with('-') {
         return None;
