@@ -15,7 +15,7 @@ pub use fleet::{Fleet, FleetFlags, ListenFlags, Switch};
 pub use gateway::Gateway;
 
 /// What may be chosen. `boxoffice config` writes it as a commented TOML file.
-#[derive(Debug, Clone, confique::Config)]
+#[derive(Clone, confique::Config)]
 #[config(layer_attr(derive(Clone)), layer_attr(serde(deny_unknown_fields)))]
 pub struct Config {
     /// Where everything is kept: a database file for each service, the keys, and the mail that was sent.
@@ -84,6 +84,18 @@ pub struct Config {
     /// For services that run by themselves (`boxoffice serve`).
     #[config(nested)]
     pub fleet: Fleet,
+}
+
+/// Without the passwords that URLs may hold.
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("data_dir", &self.data_dir)
+            .field("listen", &self.listen)
+            .field("gateway", &self.gateway)
+            .field("fleet", &self.fleet)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The account of EmailJS (<https://www.emailjs.com>): all four, or none.

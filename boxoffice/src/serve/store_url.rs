@@ -58,11 +58,15 @@ impl fmt::Debug for StoreUrl {
     }
 }
 
-/// A URL without user, password and parameters.
+/// A URL without user, password and parameters; without anything but its scheme where it cannot be told which is which.
 #[must_use]
 pub fn without_secrets(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let (rest, parameters) = rest.find(['?', '#']).map_or((rest, ""), |at| rest.split_at(at));
+    // Either the password holds a ? or # that was not encoded, or a parameter an @.
+    if parameters.contains('@') {
+        return format!("{scheme}://");
+    }
     // A password may hold an @ that was not encoded: what follows the last one is the host.
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
     format!("{scheme}://{host}")
