@@ -62,14 +62,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 fn build() -> anyhow::Result<PathBuf> {
     let target = Path::new("target/image");
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--locked", "--package", "boxoffice", "--features", "fleet"])
+        .args(["build", "--profile", "image", "--locked", "--package", "boxoffice", "--features", "fleet"])
         .args(["--target", TARGET, "--target-dir"])
         .arg(target)
         .env("RUSTFLAGS", "-C target-feature=+crt-static")
-        .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
         .status()?;
     ensure!(status.success(), "the program cannot be built statically");
-    Ok(target.join(TARGET).join("release/boxoffice"))
+    Ok(target.join(TARGET).join("image/boxoffice"))
 }
 
 /// The last stage of the Dockerfile, with the program as the first would leave it.

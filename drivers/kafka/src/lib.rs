@@ -18,6 +18,7 @@ mod envelope;
 mod log;
 mod member;
 mod partition;
+mod producer;
 mod publisher;
 mod settings;
 mod topics;

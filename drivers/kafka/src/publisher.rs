@@ -10,28 +10,20 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bus::{Fact, FactId, ParkedFact, PublishError, Publisher, Topic};
-use futures_util::future::join_all;
-use rdkafka::{
-    error::{KafkaError, RDKafkaErrorCode},
-    message::OwnedHeaders,
-    producer::{FutureProducer, FutureRecord, Producer, PurgeConfig, future_producer::DeliveryFuture},
-};
+use bus::{Fact, ParkedFact, PublishError, Publisher, Topic};
+use rdkafka::error::KafkaError;
 
-use crate::{SetupError, client, envelope, settings::Settings};
+use crate::{
+    SetupError, envelope,
+    producer::{Batch, Client, Draft},
+    settings::Settings,
+};
 
 /// Publishes facts on a cluster.
 pub struct KafkaPublisher {
     settings: Settings,
     delivery_timeout: Duration,
-    client: Mutex<Option<Arc<FutureProducer>>>,
-}
-
-/// A record before it is sent.
-struct Draft<'a> {
-    fact: &'a Fact,
-    topic: &'a str,
-    headers: OwnedHeaders,
+    client: Mutex<Option<Arc<Client>>>,
 }
 
 impl KafkaPublisher {
@@ -52,32 +44,30 @@ impl KafkaPublisher {
         Ok(publisher)
     }
 
-    fn slot(&self) -> MutexGuard<'_, Option<Arc<FutureProducer>>> {
+    fn slot(&self) -> MutexGuard<'_, Option<Arc<Client>>> {
         // Nothing panics while the lock is held.
         self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn client(&self) -> Result<Arc<FutureProducer>, KafkaError> {
+    fn client(&self) -> Result<Arc<Client>, KafkaError> {
         let mut slot = self.slot();
         if let Some(client) = slot.as_ref() {
             return Ok(Arc::clone(client));
         }
-        let client: Arc<FutureProducer> = Arc::new(client::producer(&self.settings).create()?);
+        let client = Arc::new(Client::new(&self.settings)?);
         *slot = Some(Arc::clone(&client));
         Ok(client)
     }
 
     /// Throws a client away, with what it has not sent.
-    fn discard(&self, client: Arc<FutureProducer>) {
+    fn discard(&self, client: &Arc<Client>) {
         {
             let mut slot = self.slot();
-            if slot.as_ref().is_some_and(|current| Arc::ptr_eq(current, &client)) {
+            if slot.as_ref().is_some_and(|current| Arc::ptr_eq(current, client)) {
                 *slot = None;
             }
         }
-        client.purge(PurgeConfig::default().queue().inflight());
-        // Its threads are waited for where nobody minds.
-        drop(tokio::task::spawn_blocking(move || drop(client)));
+        client.purge();
     }
 
     async fn send(&self, drafts: Vec<Draft<'_>>) -> Result<(), PublishError> {
@@ -85,30 +75,21 @@ impl KafkaPublisher {
             return Ok(());
         }
         let client = self.client().map_err(|error| PublishError::Unavailable(error.to_string()))?;
-        let batch = Unacknowledged { publisher: self, client: Some(client) };
-        let mut deliveries = Vec::with_capacity(drafts.len());
+        let unacknowledged = Unacknowledged { publisher: self, client: Some(Arc::clone(&client)) };
+        let batch = Batch::of(drafts.len());
         for draft in drafts {
-            let fact = draft.fact.id;
-            let delivery = batch.send(draft)?;
-            deliveries.push(async move {
-                match delivery.await {
-                    Ok(Ok(_)) => Ok(()),
-                    Ok(Err((error, _))) => Err(failure(fact, &error)),
-                    Err(_) => Err(PublishError::Unavailable("the client was thrown away".to_owned())),
-                }
-            });
+            client.send(draft, &batch)?;
         }
-        let all = tokio::time::timeout(self.delivery_timeout, join_all(deliveries)).await;
-        let all = all.map_err(|_| {
+        let waited = tokio::time::timeout(self.delivery_timeout, batch.wait()).await;
+        let mut failures = waited.map_err(|_| {
             let waited = self.delivery_timeout;
             PublishError::Unavailable(format!("not acknowledged within {waited:?}"))
         })?;
-        // A refusal says more than what followed from it.
-        let mut failures: Vec<PublishError> = all.into_iter().filter_map(Result::err).collect();
         if failures.is_empty() {
-            batch.acknowledged();
+            unacknowledged.acknowledged();
             return Ok(());
         }
+        // A refusal says more than what followed from it.
         let refused = failures.iter().position(|failure| matches!(failure, PublishError::Refused { .. }));
         Err(failures.swap_remove(refused.unwrap_or(0)))
     }
@@ -118,17 +99,10 @@ impl KafkaPublisher {
 struct Unacknowledged<'a> {
     publisher: &'a KafkaPublisher,
     /// None once the batch is acknowledged.
-    client: Option<Arc<FutureProducer>>,
+    client: Option<Arc<Client>>,
 }
 
 impl Unacknowledged<'_> {
-    fn send(&self, draft: Draft<'_>) -> Result<DeliveryFuture, PublishError> {
-        let Draft { fact, topic, headers } = draft;
-        let client = self.client.as_ref().ok_or_else(|| PublishError::Unavailable("no client".to_owned()))?;
-        let record = FutureRecord::to(topic).key(&fact.key).payload(&fact.payload).headers(headers);
-        client.send_result(record).map_err(|(error, _)| failure(fact.id, &error))
-    }
-
     fn acknowledged(mut self) {
         self.client = None;
     }
@@ -137,20 +111,8 @@ impl Unacknowledged<'_> {
 impl Drop for Unacknowledged<'_> {
     fn drop(&mut self) {
         if let Some(client) = self.client.take() {
-            self.publisher.discard(client);
+            self.publisher.discard(&client);
         }
-    }
-}
-
-fn failure(fact: FactId, error: &KafkaError) -> PublishError {
-    match error.rdkafka_error_code() {
-        Some(
-            RDKafkaErrorCode::MessageSizeTooLarge
-            | RDKafkaErrorCode::InvalidMessageSize
-            | RDKafkaErrorCode::InvalidRecord
-            | RDKafkaErrorCode::TopicAuthorizationFailed,
-        ) => PublishError::Refused { fact, why: error.to_string() },
-        _ => PublishError::Unavailable(error.to_string()),
     }
 }
 

@@ -42,6 +42,7 @@ mod retry;
 mod schema;
 mod sides;
 mod statements;
+mod tail;
 mod transaction;
 mod trim;
 mod url;
@@ -146,6 +147,9 @@ impl<R: Row> Store<R> for SqlStore<R> {
     }
 
     async fn trim(&self, topic: Topic, up_to: Position, before_us: i64) -> Result<u64, StoreError> {
-        trim::trim(&self.committer.database, topic, up_to, before_us).await
+        let removed = trim::trim(&self.committer.database, topic, up_to, before_us).await?;
+        // Perhaps more than was removed: what is forgotten is in the table.
+        self.committer.feeds.trimmed(topic, up_to);
+        Ok(removed)
     }
 }

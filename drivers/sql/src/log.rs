@@ -3,10 +3,13 @@
 //! Every process that commits takes its positions from the topic's row in `outbox_heads`, and holds that row until its
 //! commit is done. So whoever sees a fact sees every fact before it, and a position never has to be waited for.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
-use bus::{Batch, Log, LogError, Partition, Position, Retention, Topic};
+use bus::{Batch, Fact, Log, LogError, Partition, Position, Record, Retention, Topic};
 use store::{Row, StoreError};
 use tokio::sync::watch;
 
@@ -16,6 +19,7 @@ use crate::{
     outbox::Heads,
     reads,
     schema::outbox,
+    tail::Tail,
     trim,
     values::{signed, unsigned},
 };
@@ -27,13 +31,29 @@ pub const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// The most records of one read, whatever is asked for.
 const MAX_BATCH: usize = 10_000;
 
-/// The topics that a store publishes, each with the newest position that this process knows of.
-pub struct Feeds(Vec<(Topic, watch::Sender<u64>)>);
+/// The topics that a store publishes.
+pub struct Feeds(Vec<Feed>);
+
+/// One topic: the newest position that this process knows of, and the newest facts that it committed.
+struct Feed {
+    topic: Topic,
+    newest: watch::Sender<u64>,
+    tail: Mutex<Tail>,
+}
+
+impl Feed {
+    fn tail(&self) -> MutexGuard<'_, Tail> {
+        // Nothing panics while the lock is held.
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Feeds {
     /// Of these topics.
     pub fn new(topics: &[Topic]) -> Self {
-        Self(topics.iter().map(|topic| (*topic, watch::Sender::new(0))).collect())
+        let feed =
+            |topic: &Topic| Feed { topic: *topic, newest: watch::Sender::new(0), tail: Mutex::default() };
+        Self(topics.iter().map(feed).collect())
     }
 
     /// Whether a topic is among them.
@@ -41,23 +61,34 @@ impl Feeds {
         self.of(topic).is_some()
     }
 
-    /// Wakes those who wait for facts up to these positions.
-    pub fn appended(&self, heads: &Heads) {
+    /// Follows a commit, and wakes those who wait for its facts. The facts of a topic of which a key may be forgotten, by
+    /// any process, are left to the table.
+    pub fn appended(&self, heads: &Heads, facts: &[Arc<Fact>]) {
         for (topic, newest) in heads {
+            if let Some(feed) = self.of(*topic).filter(|_| topic.retention() == Retention::None) {
+                feed.tail().append(numbered(*topic, *newest, facts));
+            }
             self.known(*topic, newest.0);
+        }
+    }
+
+    /// Follows a trim of a topic.
+    pub fn trimmed(&self, topic: Topic, up_to: Position) {
+        if let Some(feed) = self.of(topic) {
+            feed.tail().trim(up_to);
         }
     }
 
     /// Wakes everyone, for good: there is nothing to wait for any more.
     pub fn release(&self) {
-        for (topic, _) in &self.0 {
-            self.known(*topic, u64::MAX);
+        for feed in &self.0 {
+            self.known(feed.topic, u64::MAX);
         }
     }
 
     fn known(&self, topic: Topic, position: u64) {
-        if let Some(newest) = self.of(topic) {
-            newest.send_if_modified(|newest| {
+        if let Some(feed) = self.of(topic) {
+            feed.newest.send_if_modified(|newest| {
                 let is_newer = position > *newest;
                 *newest = position.max(*newest);
                 is_newer
@@ -65,9 +96,18 @@ impl Feeds {
         }
     }
 
-    fn of(&self, topic: Topic) -> Option<&watch::Sender<u64>> {
-        self.0.iter().find(|(known, _)| *known == topic).map(|(_, newest)| newest)
+    fn of(&self, topic: Topic) -> Option<&Feed> {
+        self.0.iter().find(|feed| feed.topic == topic)
     }
+}
+
+/// The facts of one topic with their positions, of which the last is known.
+fn numbered(topic: Topic, newest: Position, facts: &[Arc<Fact>]) -> Vec<Record> {
+    let of_topic: Vec<&Arc<Fact>> = facts.iter().filter(|fact| fact.topic == topic).collect();
+    let first = newest.0 - of_topic.len() as u64 + 1;
+    let record =
+        |(position, fact): (u64, &Arc<Fact>)| Record { position: Position(position), fact: Arc::clone(fact) };
+    (first..).zip(of_topic).map(record).collect()
 }
 
 #[async_trait]
@@ -78,8 +118,12 @@ impl<R: Row> Log for SqlStore<R> {
     }
 
     async fn read(&self, partition: &Partition, after: Position, most: usize) -> Result<Batch, LogError> {
-        self.feed(partition)?;
         let (database, topic) = (&self.committer.database, partition.topic);
+        let at_hand = self.feed(partition)?.tail().read(after, most.min(MAX_BATCH));
+        // Once the store is closed, its readers say so.
+        if let Some(batch) = at_hand.filter(|_| !database.is_closed()) {
+            return Ok(batch);
+        }
         let batch = read(database, topic, after, most).await.map_err(unavailable)?;
         // Only where something is missing may something have been trimmed. It is asked for after the facts, so that what
         // is trimmed in between is noticed too.
@@ -99,8 +143,7 @@ impl<R: Row> Log for SqlStore<R> {
     }
 
     async fn wait(&self, partition: &Partition, after: Position) -> Result<(), LogError> {
-        let newest_known = self.feed(partition)?;
-        let mut changes = newest_known.subscribe();
+        let mut changes = self.feed(partition)?.newest.subscribe();
         loop {
             if *changes.borrow_and_update() > after.0 {
                 return Ok(());
@@ -116,7 +159,7 @@ impl<R: Row> Log for SqlStore<R> {
 }
 
 impl<R: Row> SqlStore<R> {
-    fn feed(&self, partition: &Partition) -> Result<&watch::Sender<u64>, LogError> {
+    fn feed(&self, partition: &Partition) -> Result<&Feed, LogError> {
         let mine = self.committer.feeds.of(partition.topic).filter(|_| partition.name == R::SERVICE);
         mine.ok_or_else(|| LogError::UnknownPartition(partition.to_string()))
     }

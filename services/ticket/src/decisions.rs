@@ -26,6 +26,9 @@ const MAX_WAITING: usize = 20_000;
 
 /// How often a process that shares its store looks for what it waits for, at the most.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// The longest rest between two looks. It doubles up to here while they find nothing: then this process hears the
+/// decisions itself.
+const MAX_REST: Duration = Duration::from_millis(160);
 /// Of its time, a look may take one part in so many: a store that is slow is asked less often.
 const LOOK_SHARE: u32 = 4;
 /// The most bookings of one look; with more, they take turns.
@@ -83,15 +86,17 @@ impl Decisions {
         }
     }
 
-    /// Tells those who wait for these bookings.
-    pub fn tell<'a>(&self, bookings: impl Iterator<Item = &'a Booking>) {
+    /// Tells those who wait for these bookings; how many were told.
+    pub fn tell<'a>(&self, bookings: impl Iterator<Item = &'a Booking>) -> usize {
         let mut waiting = self.waiting();
+        let mut told = 0;
         if waiting.is_empty() {
-            return;
+            return told;
         }
         for booking in bookings {
             let Some(waits) = waiting.remove(&booking.id) else { continue };
             let (met, not_yet): (Vec<_>, Vec<_>) = waits.into_iter().partition(|(a, _)| a.is_met(booking));
+            told += met.len();
             for (_, sender) in met {
                 // Who gave up waiting hears nothing.
                 let _ = sender.send(booking.clone());
@@ -100,6 +105,7 @@ impl Decisions {
                 waiting.insert(booking.id, not_yet);
             }
         }
+        told
     }
 
     /// Looks in a shared store for what is waited for, until told to stop.
@@ -117,18 +123,21 @@ impl Decisions {
                 continue;
             }
             let began = Instant::now();
-            match store.load(&keys, &[]).await {
+            let told = match store.load(&keys, &[]).await {
                 Ok(loaded) => {
                     let rows: Vec<_> = loaded.rows.into_iter().flatten().collect();
                     self.tell(rows.iter().filter_map(|versioned| match versioned.row.as_ref() {
                         TicketRow::Booking(booking) => Some(booking),
                         _ => None,
-                    }));
+                    }))
                 }
                 // Who waits is told that the booking is PENDING, which it is as far as is known.
-                Err(error) => tracing::debug!(%error, "what is waited for could not be looked at"),
-            }
-            pause = (began.elapsed() * LOOK_SHARE).max(LOOK_EVERY);
+                Err(error) => {
+                    tracing::debug!(%error, "what is waited for could not be looked at");
+                    0
+                }
+            };
+            pause = rest_after(pause, began.elapsed(), told);
         }
     }
 
@@ -146,6 +155,12 @@ impl Decisions {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How long to rest after a look that took so long and found so much.
+fn rest_after(rest_before: Duration, took: Duration, told: usize) -> Duration {
+    let rest = if told > 0 { LOOK_EVERY } else { (rest_before * 2).min(MAX_REST) };
+    (took * LOOK_SHARE).max(rest)
 }
 
 #[cfg(test)]
@@ -200,6 +215,20 @@ mod tests {
         elsewhere(&store, TicketCommand::Saga(id(7), event_id, Command::Refused(refused))).await;
         let booking = tokio::time::timeout(LOOK_EVERY * 10, heard).await.unwrap().unwrap();
         assert_eq!(booking.status, BookingStatus::Rejected);
+    }
+
+    #[test]
+    fn looks_that_find_nothing_become_rare_and_a_find_makes_them_frequent() {
+        let short = Duration::from_millis(1);
+        let mut rests = vec![LOOK_EVERY];
+        for _ in 0..5 {
+            rests.push(rest_after(*rests.last().unwrap(), short, 0));
+        }
+        let rests_ms: Vec<u128> = rests.iter().map(Duration::as_millis).collect();
+        assert_eq!(rests_ms, [20, 40, 80, 160, 160, 160]);
+        assert_eq!(rest_after(MAX_REST, short, 1), LOOK_EVERY);
+        let slow = Duration::from_millis(100);
+        assert_eq!(rest_after(LOOK_EVERY, slow, 1), slow * LOOK_SHARE, "a slow store is asked less often");
     }
 
     #[test]
