@@ -126,7 +126,8 @@ impl Forms {
                 self.add(&message);
                 ("message", Some(message.full_name().to_owned()))
             }
-            // A field mask, which the transcoder reads.
+            Kind::Message(message) if message.full_name() == "google.protobuf.FieldMask" => ("mask", None),
+            // Nothing else is in our requests; the transcoder reads it.
             _ => ("text", None),
         };
         let is_list = field.cardinality() == Cardinality::Repeated;

@@ -76,6 +76,9 @@ local function check_text(field, path, text)
   if field.is == "time" and not is_time(text) then
     refuse(path, "must be a time as RFC 3339 has it, such as 2030-05-01T18:00:00Z")
   end
+  if field.is == "mask" and not text:find("^[%w_., ]*$") then
+    refuse(path, "must be names of fields with commas between")
+  end
   must_be_text(path, text)
 end
 

@@ -75,10 +75,12 @@ local function write_problem(handle, http)
   local problem
   if is_read and type(status) == "table" and status.code then
     problem = problem_of_status(http, status)
-  elseif http == 400 then
-    problem = problem_of({ detail = "the request cannot be read: " .. text })
-  else
+  elseif CODES[http] or http >= 500 then
     problem = known_problem(CODES[http] or "internal")
+  else
+    -- Envoy's own refusals, such as 431 for too many headers.
+    problem = problem_of({ detail = "the request cannot be read: " .. text })
+    problem.status = http
   end
   headers:replace(":status", tostring(problem.status))
   headers:replace("content-type", PROBLEM)
