@@ -1,10 +1,13 @@
 //! The gateway's routes for another gateway: Envoy or Kong, made from the same contracts.
 //!
-//! What another gateway does not have stays behind: problem answers, `Prefer: wait`, admission by priority. Services
-//! verify tokens themselves, so a call that comes through Envoy or Kong is as safe as one through ours.
+//! Through Envoy the surface is the same but for what docs/envoy.md lists. Kong has the routes alone: no problem
+//! answers, no `Prefer: wait`. Services verify tokens themselves, so a call that comes through either is as safe as one
+//! through our own gateway.
+
+mod contract;
+mod envoy;
 
 use anyhow::Context;
-use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use crate::{config::Config, serve::Role};
@@ -18,8 +21,6 @@ pub enum Target {
     Kong,
 }
 
-/// Where Envoy's types are.
-const TYPES: &str = "type.googleapis.com/envoy.extensions";
 /// How long a call may take: the longest wait that a client can prefer, and what comes on top.
 const TIMEOUT_SECONDS: u32 = 60;
 
@@ -40,7 +41,7 @@ pub fn run(target: Target, config: &Config) -> anyhow::Result<String> {
     let upstreams = Role::SERVICES.into_iter().map(|role| upstream(role, config));
     let upstreams = upstreams.collect::<anyhow::Result<Vec<_>>>()?;
     let written = match target {
-        Target::Envoy => envoy(config, &upstreams),
+        Target::Envoy => envoy::configuration(config, &upstreams)?,
         Target::Kong => kong(&upstreams),
     };
     Ok(serde_json::to_string_pretty(&written)?)
@@ -56,74 +57,6 @@ fn upstream(role: Role, config: &Config) -> anyhow::Result<Upstream> {
     let port = parsed.port_or_known_default().with_context(|| format!("{setting} has no port"))?;
     let service = role.grpc_name().context("the gateway is no service")?;
     Ok(Upstream { service, role, host, port })
-}
-
-fn envoy(config: &Config, upstreams: &[Upstream]) -> Value {
-    let descriptors = BASE64_STANDARD.encode(proto::descriptors().encode_to_vec());
-    let services: Vec<&str> = upstreams.iter().map(|upstream| upstream.service).collect();
-    let transcoder = json!({
-        "@type": format!("{TYPES}.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder"),
-        "proto_descriptor_bin": descriptors,
-        "services": services,
-        "convert_grpc_status": true,
-        "ignored_query_parameters": [],
-        // Our surface: names as in the contract, and every value written out.
-        "print_options": { "preserve_proto_field_names": true, "always_print_primitive_fields": true },
-    });
-    let routes: Vec<Value> = upstreams
-        .iter()
-        .map(|upstream| {
-            json!({
-                "match": { "prefix": format!("/{}/", upstream.service) },
-                "route": { "cluster": upstream.role.name(), "timeout": format!("{TIMEOUT_SECONDS}s") },
-            })
-        })
-        .collect();
-    let connections = json!({
-        "@type": format!("{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"),
-        "stat_prefix": "boxoffice",
-        // Who a caller is, services find out by the token alone.
-        "route_config": {
-            "virtual_hosts": [{ "name": "boxoffice", "domains": ["*"], "routes": routes }],
-            "request_headers_to_remove": ["x-jwt-claim-sub", "x-jwt-claim-roles", "prefer-wait-ms"],
-        },
-        "http_filters": [
-            { "name": "envoy.filters.http.grpc_json_transcoder", "typed_config": transcoder },
-            {
-                "name": "envoy.filters.http.router",
-                "typed_config": { "@type": format!("{TYPES}.filters.http.router.v3.Router") },
-            },
-        ],
-    });
-    let manager =
-        json!({ "name": "envoy.filters.network.http_connection_manager", "typed_config": connections });
-    let address = address(&config.listen.ip().to_string(), config.listen.port());
-    let clusters: Vec<Value> = upstreams.iter().map(cluster).collect();
-    json!({ "static_resources": {
-        "listeners": [{ "name": "boxoffice", "address": address, "filter_chains": [{ "filters": [manager] }] }],
-        "clusters": clusters,
-    } })
-}
-
-fn cluster(upstream: &Upstream) -> Value {
-    let name = upstream.role.name();
-    let endpoint = json!({ "endpoint": { "address": address(&upstream.host, upstream.port) } });
-    json!({
-        "name": name,
-        "type": "STRICT_DNS",
-        "connect_timeout": "5s",
-        "load_assignment": { "cluster_name": name, "endpoints": [{ "lb_endpoints": [endpoint] }] },
-        "typed_extension_protocol_options": {
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                "@type": format!("{TYPES}.upstreams.http.v3.HttpProtocolOptions"),
-                "explicit_http_config": { "http2_protocol_options": {} },
-            },
-        },
-    })
-}
-
-fn address(host: &str, port: u16) -> Value {
-    json!({ "socket_address": { "address": host, "port_value": port } })
 }
 
 /// Kong reads the contracts as files: `config.proto` is a path on its machine.
@@ -153,43 +86,52 @@ fn kong(upstreams: &[Upstream]) -> Value {
 /// The paths of a service as Kong's routes have them: a template becomes a regular expression, so that services that
 /// share a beginning are told apart.
 fn paths_of(service: &str) -> Vec<String> {
-    let pool = proto::descriptors();
-    let Some(option) = pool.get_extension_by_name("google.api.http") else { return Vec::new() };
-    let Some(service) = pool.get_service_by_name(service) else { return Vec::new() };
-    let mut paths = Vec::new();
-    for rpc in service.methods() {
-        let options = rpc.options();
-        let rule = options.get_extension(&option);
-        let Some(rule) = rule.as_message() else { continue };
-        let template = ["get", "put", "post", "delete", "patch"].iter().find_map(|verb| {
-            let text = rule.get_field_by_name(verb)?.as_str().map(str::to_owned)?;
-            Some(text).filter(|text| !text.is_empty())
-        });
-        let path = template.map(|template| as_pattern(&template));
-        paths.extend(path.filter(|path| !paths.contains(path)));
+    let mut paths: Vec<String> = Vec::new();
+    for rpc in contract::rpcs_of(service) {
+        let path = format!("~{}$", rpc.pattern());
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
     }
     paths
 }
 
-fn as_pattern(template: &str) -> String {
-    let mut pattern = String::from("~");
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        pattern += &before.replace('.', "\\.");
-        pattern += "[^/:]+";
-        rest = after.split_once('}').map_or("", |(_, after)| after);
-    }
-    pattern + &rest.replace('.', "\\.") + "$"
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+
+    use ::kong::{Config, Kind, declarative};
+    use gateway::plugin::Resources;
+
+    use super::{Role, Upstream, kong, paths_of};
 
     #[test]
-    fn templates_become_patterns() {
-        assert_eq!(as_pattern("/v1/events/{event_id}:publish"), "~/v1/events/[^/:]+:publish$");
-        assert_eq!(as_pattern("/v1/tickets/{ticket_id}/qr.svg"), "~/v1/tickets/[^/:]+/qr\\.svg$");
-        assert!(paths_of("boxoffice.v1.UserService").contains(&"~/v1/users/me$".to_owned()));
+    fn kong_has_each_path_once() {
+        let paths = paths_of("boxoffice.v1.UserService");
+        assert_eq!(paths.iter().filter(|path| *path == "~/v1/users/me$").count(), 1);
+        assert!(paths.contains(&"~/\\.well-known/jwks\\.json$".to_owned()));
+    }
+
+    #[test]
+    fn what_is_written_for_kong_fits_its_schemas() {
+        let upstream = |role: Role| Upstream {
+            service: role.grpc_name().unwrap(),
+            role,
+            host: "127.0.0.1".to_owned(),
+            port: 9000,
+        };
+        let upstreams: Vec<Upstream> = Role::SERVICES.into_iter().map(upstream).collect();
+        let mut number = 0;
+        let mut given = || {
+            number += 1;
+            ::kong::Given { id: uuid::Uuid::from_u128(number), secret: String::new(), now_s: 0 }
+        };
+        let resources = Resources { environment: kit::Environment::system(), figures: Arc::default() };
+        let schemas = gateway::plugins::Schemas(resources);
+        let file = declarative::parse(&kong(&upstreams).to_string()).unwrap();
+        let loaded = declarative::load(file, &Config::default(), &schemas, &mut given).unwrap();
+        for kind in [Kind::Services, Kind::Routes, Kind::Plugins] {
+            assert_eq!(loaded.count(kind), upstreams.len(), "{kind:?}");
+        }
     }
 }

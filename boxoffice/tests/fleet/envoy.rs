@@ -1,4 +1,5 @@
-//! The same contracts on another gateway: what `boxoffice gateway export` writes, in front of the same services.
+//! The same contracts on another gateway: what `boxoffice gateway export` writes, in front of a fleet. The whole of the REST
+//! surface goes through it in `tests/rest/envoy.rs`.
 
 use std::{path::PathBuf, process::Command};
 
@@ -55,7 +56,7 @@ async fn envoy_serves_the_same_surface_from_what_is_exported() {
     };
     let account = json!({"name": "Ada", "email": "ada@envoy.example", "password": "correct horse battery"});
     let (status, ada) = call("POST", "/v1/auth/register", "", account.clone()).await;
-    assert_eq!((status, &ada["name"]), (200, &json!("Ada")));
+    assert_eq!((status, &ada["name"]), (201, &json!("Ada")));
     let login = json!({"email": account["email"], "password": account["password"]});
     let (_, tokens) = call("POST", "/v1/auth/login", "", login).await;
     let token = tokens["access_token"].as_str().unwrap();
@@ -65,14 +66,14 @@ async fn envoy_serves_the_same_surface_from_what_is_exported() {
         "ticket_types": [{"name": "Seat", "quantity": 5}],
     });
     let (status, event) = call("POST", "/v1/events", token, event).await;
-    assert_eq!(status, 200, "{event}");
+    assert_eq!(status, 201, "{event}");
     let id = event["id"].as_str().unwrap();
     let (status, published) = call("POST", &format!("/v1/events/{id}:publish"), token, json!({})).await;
     assert_eq!((status, &published["status"]), (200, &json!("PUBLISHED")));
     let line = json!({"ticket_type_id": event["ticket_types"][0]["id"], "quantity": 2});
     let (status, booking) =
         call("POST", "/v1/bookings", token, json!({"event_id": id, "lines": [line]})).await;
-    assert_eq!(status, 200, "{booking}");
+    assert_eq!(status, 202, "{booking}");
     let path = format!("/v1/bookings/{}", booking["id"].as_str().unwrap());
     let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while call("GET", &path, token, Value::Null).await.1["status"] != "BOOKED" {

@@ -5,6 +5,7 @@ pub mod answer;
 #[cfg(feature = "fleet")]
 #[path = "../fleet/support/mod.rs"]
 mod fleet_support;
+pub mod front;
 pub mod place;
 pub mod sketch;
 
@@ -16,6 +17,7 @@ use std::{
 use store::{Cursor, Query, Row, Store, Version};
 use tempfile::TempDir;
 
+use front::Front;
 use place::Place;
 
 pub use actor::Actor;
@@ -56,6 +58,7 @@ pub fn play_then<T>(story: impl AsyncFnOnce(&Stage) -> T, look: impl FnOnce(T, &
 /// A running platform and the way to it.
 pub struct Stage {
     place: Place,
+    front: Option<Front>,
     data_dir: PathBuf,
     nobody: Actor,
 }
@@ -63,13 +66,23 @@ pub struct Stage {
 impl Stage {
     async fn set_up(dir: &TempDir, place: Place) -> Self {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let nobody = Actor::nobody(client, place.address());
-        Self { place, data_dir: dir.path().to_owned(), nobody }
+        let front = if front::is_envoy() {
+            let program = front::program().expect("Envoy is chosen, so it must be there");
+            Some(Front::set_up(program, dir, &place).await)
+        } else {
+            None
+        };
+        let address = front.as_ref().map_or_else(|| place.address(), Front::address);
+        let nobody = Actor::nobody(client, address);
+        Self { place, front, data_dir: dir.path().to_owned(), nobody }
     }
 
     async fn tear_down(self) {
         // The client's idle connections would be waited for.
         drop(self.nobody);
+        if let Some(front) = self.front {
+            front.tear_down().await;
+        }
         self.place.tear_down().await;
     }
 

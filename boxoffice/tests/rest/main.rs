@@ -13,6 +13,7 @@ mod bookings;
 mod contention;
 mod copies;
 mod door;
+mod envoy;
 mod events;
 mod feedback;
 mod fixture;

@@ -1,6 +1,6 @@
 //! What operators and client programmers look at.
 
-use crate::fixture::{Read, Sketch, play};
+use crate::fixture::{Read, Sketch, json, play};
 
 #[test]
 fn a_platform_that_runs_is_alive_and_ready_in_each_part() {
@@ -52,6 +52,9 @@ fn the_openapi_document_has_every_call_of_the_contracts() {
         for path in ["/v1/bookings", "/v1/events/{event_id}", "/v1/users/me", "/v1/tickets/{ticket_id}/pdf"] {
             assert!(paths.contains_key(path), "{path}");
         }
+        let stream =
+            &document["paths"]["/v1/events/{event_id}/availability:stream"]["get"]["responses"]["200"];
+        assert!(stream["content"].get("text/event-stream").is_some(), "{stream}");
     });
 }
 
@@ -63,5 +66,16 @@ fn the_reference_page_lists_the_calls_and_needs_nothing_from_elsewhere() {
         assert!(page.header("content-type").starts_with("text/html"));
         assert!(page.text().contains("/v1/bookings"));
         assert!(!page.text().contains("src=\"http"), "no script or picture from another host");
+    });
+}
+
+#[test]
+fn a_problem_has_a_page_that_explains_it() {
+    play(async |stage| {
+        let nobody = stage.anonymous();
+        let problem = nobody.post("/v1/auth/login", json!({"email": 5})).await.bad_field("email");
+        let page = nobody.get(problem.text("type")).await;
+        assert_eq!(page.status, 200, "{page}");
+        assert!(page.text().contains("bad_input"));
     });
 }

@@ -130,16 +130,13 @@ fn a_request_is_traced_by_the_ids_that_came_with_it() {
 }
 
 #[test]
-fn a_problem_names_its_page_its_path_and_its_field() {
+fn a_problem_names_its_path_and_its_field() {
     play(async |stage| {
         let anna = stage.user("Anna").await;
         let order = json!({"event_id": "0198c0de-0000-7000-8000-000000000001",
             "lines": [{"ticket_type_id": "0198c0de-0000-7000-8000-000000000002", "quantity": 0}]});
         let problem = anna.post("/v1/bookings", order).await.bad_field("lines[0].quantity");
         assert_eq!(problem["instance"], "/v1/bookings");
-        let page = stage.anonymous().get(problem.text("type")).await;
-        assert_eq!(page.status, 200, "{page}");
-        assert!(page.text().contains("bad_input"));
         let missing = anna.get("/v1/bookings/0198c0de-0000-7000-8000-000000000001").await;
         assert_eq!(missing.problem(404, "not_found").get("errors"), None);
         anna.get("/v1/bookings/not-an-id").await.problem(404, "not_found");

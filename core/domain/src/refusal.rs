@@ -77,7 +77,11 @@ impl Refusal {
     }
 }
 
-/// Collects what is wrong with an input, so that one answer names every field.
+/// The most fields that one refusal names. It travels behind the answer of a call, where clients and proxies take a few
+/// KiB: a list of a thousand wrong entries would make a refusal look like a service that has failed.
+pub const MAX_NAMED_FIELDS: usize = 20;
+
+/// Collects what is wrong with an input, so that one answer names every field, up to [`MAX_NAMED_FIELDS`].
 #[derive(Debug, Default)]
 pub struct Check {
     fields: Vec<FieldError>,
@@ -104,13 +108,33 @@ impl Check {
         if self.fields.is_empty() { Ok(()) } else { Err(self.into_refusal()) }
     }
 
-    fn into_refusal(self) -> Refusal {
-        let named: Vec<_> = self.fields.iter().map(|e| format!("{} {}", e.field, e.reason)).collect();
+    fn into_refusal(mut self) -> Refusal {
+        let unnamed = self.fields.len().saturating_sub(MAX_NAMED_FIELDS);
+        self.fields.truncate(MAX_NAMED_FIELDS);
+        let mut named: Vec<_> = self.fields.iter().map(|e| format!("{} {}", e.field, e.reason)).collect();
+        if unnamed > 0 {
+            named.push(format!("and {unnamed} more"));
+        }
         Refusal {
             kind: RefusalKind::BadInput,
             code: "bad_input",
             detail: named.join("; "),
             fields: self.fields,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_so_many_fields_and_says_how_many_more_there_are() {
+        let mut check = Check::default();
+        (0..1_000).for_each(|line| check.fail(format!("lines[{line}].quantity"), "must be from 1 to 50"));
+        let refusal = check.finish().unwrap_err();
+        assert_eq!(refusal.fields.len(), MAX_NAMED_FIELDS);
+        assert!(refusal.detail.starts_with("lines[0].quantity must be from 1 to 50; "), "{}", refusal.detail);
+        assert!(refusal.detail.ends_with("; and 980 more"), "{}", refusal.detail);
     }
 }

@@ -37,7 +37,8 @@ pub enum Code {
 }
 
 impl Code {
-    const ALL: [Self; 10] = [
+    /// Every kind.
+    pub const ALL: [Self; 10] = [
         Self::BadInput,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -100,7 +101,9 @@ impl Code {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// The name by which it travels in `google.rpc.ErrorInfo`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::BadInput => "BAD_INPUT",
             Self::Unauthenticated => "UNAUTHENTICATED",
