@@ -1,5 +1,4 @@
 //! Who gets the seats: the decisions of the event service, one by one.
-#![allow(clippy::unwrap_used, reason = "in a test, what is missing is a failure")]
 
 use domain::{
     BookingId, Currency, EventId, Money, TicketTypeId, Time, UserId,

@@ -1,5 +1,4 @@
 //! A booking's life, step by step.
-#![allow(clippy::unwrap_used, reason = "in a test, what is missing is a failure")]
 
 use domain::{
     BookingId, Currency, EventId, Money, PaymentId, RefundId, TicketTypeId, Time, UserId,

@@ -1,0 +1,1 @@
+//! What the invariants say of rows that are wrong.
