@@ -8,6 +8,7 @@ mod events;
 mod figures;
 mod invariants;
 mod mails;
+mod mixed;
 mod money;
 mod ratings;
 mod seats;
