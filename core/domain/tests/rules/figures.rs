@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     BookingId, Currency, Day, EventId, Money, TicketTypeId, Time, UserId,
-    analytics::{BookingStat, Change, DayStat, EventStat, Group, UserStat},
+    analytics::{BookingStat, Change, DayStat, EventStat, Group, Period, Point, UserStat, trend},
     facts::{
         CancelReason, EventStatus, EventUpserted, EventVisited, FeedbackRecorded, Gender, PricedLine,
         SeatsReleased, SeatsSold, UserUpserted,
@@ -139,6 +139,23 @@ fn visits_of_a_day_only_grow_and_are_compared_with_bookings() {
     assert_eq!(EventStat::unheard(EVENT).conversion().to_bits(), 0.0_f64.to_bits());
     let event = EventStat { visits: 8, bookings: 2, ..EventStat::unheard(EVENT) };
     assert!((event.conversion() - 0.25).abs() < 1e-9);
+}
+
+#[test]
+fn a_point_of_a_trend_is_the_sum_of_its_days() {
+    let day = |days: i32, booked, cancelled| DayStat {
+        booked,
+        cancelled,
+        visits: 10,
+        ..DayStat::empty(EVENT, NOW.day().monday().plus(days))
+    };
+    let days = [day(0, 5, 1), day(6, 3, 2), day(7, 4, 0)];
+    let points = trend(days.iter(), Period::Weekly, 10);
+    let point = |booked, cancelled, visits| Point { booked, cancelled, visits };
+    assert_eq!(
+        points.into_iter().map(|(_, point)| point).collect::<Vec<_>>(),
+        [point(8, 3, 20), point(4, 0, 10)]
+    );
 }
 
 #[test]

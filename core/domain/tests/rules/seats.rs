@@ -174,7 +174,9 @@ fn free_places_are_sold_at_once_and_paid_ones_held() {
     assert_eq!(desk.take(2, &[(PAID, 3)]), "seats.held");
     assert_eq!(desk.take(3, &[(FREE, 1), (PAID, 1)]), "seats.held", "one price makes the booking one to pay");
     assert_eq!((desk.left(FREE), desk.left(PAID)), (7, 6));
+    assert_eq!(desk.take(4, &[(PAID, 1), (FREE, 1)]), "seats.held", "in whatever order the lines come");
     let until = NOW.plus_seconds(HOLD_SECONDS);
+    assert_eq!(HOLD_SECONDS, 900, "a quarter of an hour");
     assert_eq!(desk.hold(2).unwrap().state, HoldState::Held { expires_at: until });
 }
 
