@@ -308,5 +308,6 @@ fn a_release_tells_what_came_back_once_and_whether_it_was_sold() {
     assert_eq!(release(&mut desk, 1, &[(FREE, 3), (PAID, 1)]), None);
     desk.pay(1);
     assert_eq!(release(&mut desk, 2, &[]), Some((true, 2, 0)));
+    assert!(!desk.hold(1).unwrap().is_live(), "what is given back is over");
     assert_eq!(desk.inventory.sequence, before + 3, "each change of the figures is counted");
 }
