@@ -101,6 +101,7 @@ fn each_cancellation_has_the_next_number_and_says_what_is_kept() {
     let decision = decide(Some(&life.booking), &cancel(&[]), NOW).unwrap();
     let [Published::BookingCancelled(second)] = &decision.facts[..] else { panic!("{decision:?}") };
     assert_eq!((second.cancel_number, second.keeps.len()), (2, 0));
+    assert_eq!(life.after(&cancel(&[])).booking.cancel_number, 2);
     assert_eq!(life.refused(&cancel(&[1, 1])), "bad_input", "each ticket once");
     assert_eq!(life.refused(&cancel(&[1, 2])), "already_cancelled");
 }
