@@ -62,9 +62,6 @@ pub fn search_words(text: &str) -> Vec<String> {
     // After decomposition an accent is a character of its own, which is left out.
     for c in text.nfkd().filter(|c| !is_combining_mark(*c) || is_letter_mark(*c)).flat_map(char::to_lowercase)
     {
-        if is_combining_mark(c) && !is_letter_mark(c) {
-            continue;
-        }
         if writes_without_spaces(c) {
             words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
             words.push(c.to_string());

@@ -1,5 +1,4 @@
 //! Who gets the seats: the decisions of the event service, one by one.
-#![allow(clippy::unwrap_used, reason = "in a test, what is missing is a failure")]
 
 use domain::{
     BookingId, Currency, EventId, Money, TicketTypeId, Time, UserId,
@@ -114,7 +113,12 @@ impl Desk {
         self.decide(booking, |seats| seats::sell(seats, &paid, NOW))
     }
 
-    fn cancel(&mut self, booking: u128, cancel_number: u32, keeps: &[(TicketTypeId, u32)]) -> u32 {
+    fn cancelled(
+        &mut self,
+        booking: u128,
+        cancel_number: u32,
+        keeps: &[(TicketTypeId, u32)],
+    ) -> Option<Published> {
         let cancelled = BookingCancelled {
             booking_id: id(booking),
             event_id: self.event.id,
@@ -124,7 +128,11 @@ impl Desk {
             keeps: lines(keeps),
             at: NOW,
         };
-        match self.decide(booking, |seats| seats::release(seats, &cancelled, NOW)) {
+        self.decide(booking, |seats| seats::release(seats, &cancelled, NOW))
+    }
+
+    fn cancel(&mut self, booking: u128, cancel_number: u32, keeps: &[(TicketTypeId, u32)]) -> u32 {
+        match self.cancelled(booking, cancel_number, keeps) {
             Some(Published::SeatsReleased(released)) => places(&released.lines),
             _ => 0,
         }
@@ -166,7 +174,9 @@ fn free_places_are_sold_at_once_and_paid_ones_held() {
     assert_eq!(desk.take(2, &[(PAID, 3)]), "seats.held");
     assert_eq!(desk.take(3, &[(FREE, 1), (PAID, 1)]), "seats.held", "one price makes the booking one to pay");
     assert_eq!((desk.left(FREE), desk.left(PAID)), (7, 6));
+    assert_eq!(desk.take(4, &[(PAID, 1), (FREE, 1)]), "seats.held", "in whatever order the lines come");
     let until = NOW.plus_seconds(HOLD_SECONDS);
+    assert_eq!(HOLD_SECONDS, 900, "a quarter of an hour");
     assert_eq!(desk.hold(2).unwrap().state, HoldState::Held { expires_at: until });
 }
 
@@ -265,4 +275,39 @@ fn a_refused_booking_has_nothing_to_give_back() {
     assert_eq!(desk.take(1, &[(FREE, 11)]), "sold_out");
     assert_eq!(desk.cancel(1, 1, &[]), 0);
     assert_eq!(desk.left(FREE), 10);
+}
+
+#[test]
+fn a_booking_has_its_limit_over_all_types() {
+    let kinds = vec![ticket_type(FREE, 0, 100), ticket_type(PAID, 2_050, 100)];
+    for (free, paid, told) in
+        [(50, 0, "seats.sold"), (51, 0, "over_limit"), (25, 25, "seats.held"), (25, 26, "over_limit")]
+    {
+        let mut desk = Desk::of(Event { ticket_types: kinds.clone(), ..event() });
+        let lines: Vec<_> =
+            [(FREE, free), (PAID, paid)].into_iter().filter(|(_, places)| *places > 0).collect();
+        assert_eq!(desk.take(1, &lines), told, "{free} {paid}");
+    }
+}
+
+#[test]
+fn a_release_tells_what_came_back_once_and_whether_it_was_sold() {
+    let release =
+        |desk: &mut Desk, number, keeps: &[(TicketTypeId, u32)]| match desk.cancelled(1, number, keeps) {
+            Some(Published::SeatsReleased(fact)) => Some((fact.was_sold, fact.lines.len(), fact.keeps.len())),
+            _ => None,
+        };
+    let mut desk = Desk::of(event());
+    desk.take(1, &[(FREE, 3), (PAID, 4)]);
+    let before = desk.inventory.sequence;
+    assert_eq!(
+        release(&mut desk, 1, &[(FREE, 3), (PAID, 1)]),
+        Some((false, 1, 2)),
+        "nothing of the free ones"
+    );
+    assert_eq!(release(&mut desk, 1, &[(FREE, 3), (PAID, 1)]), None);
+    desk.pay(1);
+    assert_eq!(release(&mut desk, 2, &[]), Some((true, 2, 0)));
+    assert!(!desk.hold(1).unwrap().is_live(), "what is given back is over");
+    assert_eq!(desk.inventory.sequence, before + 3, "each change of the figures is counted");
 }

@@ -1,5 +1,4 @@
 //! A booking's life, step by step.
-#![allow(clippy::unwrap_used, reason = "in a test, what is missing is a failure")]
 
 use domain::{
     BookingId, Currency, EventId, Money, PaymentId, RefundId, TicketTypeId, Time, UserId,
@@ -16,29 +15,29 @@ use domain::{
 };
 use uuid::Uuid;
 
-const NOW: Time = Time::from_micros(1_800_000_000_000_000);
-const KIND: TicketTypeId = TicketTypeId(Uuid::from_u128(1));
-const EVENT: EventId = EventId(Uuid::from_u128(2));
-const BUYER: UserId = UserId(Uuid::from_u128(3));
-const REFUND: RefundId = RefundId(Uuid::from_u128(4));
-const PAYMENT: PaymentId = PaymentId(Uuid::from_u128(5));
+pub(super) const NOW: Time = Time::from_micros(1_800_000_000_000_000);
+pub(super) const KIND: TicketTypeId = TicketTypeId(Uuid::from_u128(1));
+pub(super) const EVENT: EventId = EventId(Uuid::from_u128(2));
+pub(super) const BUYER: UserId = UserId(Uuid::from_u128(3));
+pub(super) const REFUND: RefundId = RefundId(Uuid::from_u128(4));
+pub(super) const PAYMENT: PaymentId = PaymentId(Uuid::from_u128(5));
 
-fn id() -> BookingId {
+pub(super) fn id() -> BookingId {
     BookingId::from_bits(9 << 16)
 }
 
-fn expiry() -> Time {
+pub(super) fn expiry() -> Time {
     NOW.plus_seconds(900)
 }
 
 /// A booking, and what it told the others.
-struct Life {
-    booking: Booking,
-    told: Vec<String>,
+pub(super) struct Life {
+    pub(super) booking: Booking,
+    pub(super) told: Vec<String>,
 }
 
 impl Life {
-    fn placed(quantity: u32) -> Self {
+    pub(super) fn placed(quantity: u32) -> Self {
         let lines = vec![PlacedLine { ticket_type_id: KIND, quantity, seat_ids: vec![] }];
         let place = Command::Place {
             id: id(),
@@ -53,11 +52,11 @@ impl Life {
         Self { booking, told: decision.facts.iter().map(|fact| fact.kind().to_owned()).collect() }
     }
 
-    fn held(quantity: u32) -> Self {
+    pub(super) fn held(quantity: u32) -> Self {
         Self::placed(quantity).after(&held(quantity, EventOff::No))
     }
 
-    fn paid(quantity: u32) -> Self {
+    pub(super) fn paid(quantity: u32) -> Self {
         let paid = Self::held(quantity).after(&Command::StartPayment(PAYMENT));
         paid.after(&Command::FinishPayment(PAYMENT, Answer::Captured)).after(&sold(
             quantity,
@@ -66,11 +65,11 @@ impl Life {
         ))
     }
 
-    fn free(quantity: u32) -> Self {
+    pub(super) fn free(quantity: u32) -> Self {
         Self::placed(quantity).after(&sold(quantity, 0, EventOff::No))
     }
 
-    fn at(&self, command: &Command, now: Time) -> Result<Self, &'static str> {
+    pub(super) fn at(&self, command: &Command, now: Time) -> Result<Self, &'static str> {
         let decision = decide(Some(&self.booking), command, now).map_err(|refusal| refusal.code)?;
         let booking = apply(Some(&self.booking), &decision).expect("it stays");
         assert_eq!(booking.violations(), Vec::<String>::new());
@@ -78,11 +77,11 @@ impl Life {
         Ok(Self { told: told.collect(), booking })
     }
 
-    fn after(&self, command: &Command) -> Self {
+    pub(super) fn after(&self, command: &Command) -> Self {
         self.at(command, NOW).unwrap()
     }
 
-    fn refused(&self, command: &Command) -> &'static str {
+    pub(super) fn refused(&self, command: &Command) -> &'static str {
         self.at(command, NOW).map(|life| life.booking.status.name()).unwrap_err()
     }
 }
@@ -93,7 +92,7 @@ fn priced(quantity: u32, minor: i64) -> (Vec<PricedLine>, Money) {
     (lines, unit_price.times(quantity).unwrap())
 }
 
-fn held(quantity: u32, off: EventOff) -> Command {
+pub(super) fn held(quantity: u32, off: EventOff) -> Command {
     let (lines, total) = priced(quantity, 500);
     let fact = SeatsHeld {
         booking_id: id(),
@@ -107,13 +106,13 @@ fn held(quantity: u32, off: EventOff) -> Command {
     Command::Held(fact, off)
 }
 
-fn sold(quantity: u32, minor: i64, off: EventOff) -> Command {
+pub(super) fn sold(quantity: u32, minor: i64, off: EventOff) -> Command {
     let (lines, total) = priced(quantity, minor);
     let fact = SeatsSold { booking_id: id(), event_id: EVENT, user_id: BUYER, lines, total, at: NOW };
     Command::Sold(fact, off)
 }
 
-fn cancel(numbers: &[u16]) -> Command {
+pub(super) fn cancel(numbers: &[u16]) -> Command {
     Command::Cancel { numbers: numbers.to_vec(), refund_id: REFUND, event_starts_at: None }
 }
 
