@@ -137,7 +137,9 @@ async fn who_may_rate_and_when() {
     assert_eq!(code(world.rate(user(1), 5).await), (403, "not_a_ticket_holder".to_owned()));
 
     let called_off = upserted(event(1), EventStatus::Cancelled, 3);
-    world.tell(&[called_off], Key::new("event", event(1).0), |row| row.as_event().unwrap().version == 3).await;
+    world
+        .tell(&[called_off], Key::new("event", event(1).0), |row| row.as_event().unwrap().version == 3)
+        .await;
     assert_eq!(code(world.rate(user(1), 5).await), (409, "event_cancelled".to_owned()));
     world.runtime.stop().await;
 }
