@@ -93,7 +93,7 @@ impl Committer {
         loop {
             match self.attempt(commit, order).await {
                 Ok(heads) => {
-                    self.feeds.appended(&heads, &commit.facts);
+                    self.feeds.appended(&heads, &commit.facts, &commit.forgotten);
                     return Ok(());
                 }
                 // Rare, and so the usual commit does not pay for it.

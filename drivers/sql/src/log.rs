@@ -61,9 +61,14 @@ impl Feeds {
         self.of(topic).is_some()
     }
 
-    /// Follows a commit, and wakes those who wait for its facts. The facts of a topic of which a key may be forgotten, by
-    /// any process, are left to the table.
-    pub fn appended(&self, heads: &Heads, facts: &[Arc<Fact>]) {
+    /// Follows a commit, and wakes those who wait for its facts. A topic that keeps the newest fact of each key is left to the
+    /// table: any process may forget a key of it.
+    pub fn appended(&self, heads: &Heads, facts: &[Arc<Fact>], forgotten: &[(Topic, String)]) {
+        for (topic, _) in forgotten {
+            if let Some(feed) = self.of(*topic) {
+                feed.tail().clear();
+            }
+        }
         for (topic, newest) in heads {
             if let Some(feed) = self.of(*topic).filter(|_| topic.retention() == Retention::None) {
                 feed.tail().append(numbered(*topic, *newest, facts));

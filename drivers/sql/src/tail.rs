@@ -53,6 +53,12 @@ impl Tail {
         self.after += gone;
     }
 
+    /// Leaves everything so far to the table, where a key was forgotten.
+    pub fn clear(&mut self) {
+        self.after = self.newest();
+        self.records.clear();
+    }
+
     /// The facts after a position; none when the table has to be asked.
     pub fn read(&self, after: Position, most: usize) -> Option<Batch> {
         if after.0 < self.after || after.0 >= self.newest() {
@@ -118,6 +124,17 @@ mod tests {
         tail.append(records(4..=4));
         assert_eq!(read(&tail, 3, 10), None, "what is told of late is in the table");
         assert_eq!(read(&tail, 6, 10), Some(vec![7]));
+    }
+
+    #[test]
+    fn after_a_key_was_forgotten_the_table_is_read() {
+        let mut tail = Tail::default();
+        tail.append(records(1..=3));
+        tail.clear();
+        assert_eq!(read(&tail, 1, 10), None);
+        tail.append(records(4..=4));
+        assert_eq!(read(&tail, 2, 10), None);
+        assert_eq!(read(&tail, 3, 10), Some(vec![4]));
     }
 
     #[test]
