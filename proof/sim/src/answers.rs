@@ -143,7 +143,7 @@ impl World {
                 id,
                 state: PayState::Started,
             }),
-            About::Finish(_) | About::Other | About::Trespass | About::Door(_) => {}
+            About::Finish(_) | About::Other | About::Trespass | About::Door(_) | About::GiveAway(..) => {}
         }
     }
 
@@ -159,6 +159,12 @@ impl World {
             let ticket = witness.bookings.get(&booking_id).and_then(|booking| booking.ticket(number));
             let is_right = ticket.is_some_and(|ticket| ticket.generation == code.generation);
             witness.require(is_right, "only the code that was given last admits", || format!("{code:?}"));
+        }
+        if let (About::GiveAway(number, to), TicketReply::Booking(booking)) = (ask.about, reply) {
+            let is_theirs = booking.ticket(number).is_some_and(|ticket| ticket.holder_id == to);
+            witness.require(is_theirs, "the ticket that was named changes hands", || {
+                format!("ticket {number} of {booking:?}")
+            });
         }
     }
 

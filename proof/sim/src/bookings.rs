@@ -134,6 +134,9 @@ impl Witness {
         if matches!(before.status, Rejected | Cancelled | Expired) {
             let mut settled = after.clone();
             settled.refunds.clone_from(&before.refunds);
+            if self.erased.contains(&after.user_id) {
+                with_names_of(&mut settled, before);
+            }
             let no_refund_added = before.refunds.len() == after.refunds.len();
             self.require(settled == *before && no_refund_added, "an end is an end", || {
                 format!("booking {} changed after it was {}", after.id, before.status.name())
@@ -236,7 +239,7 @@ impl Witness {
             self.require(numbered && is_each, "a ticket for each place", || format!("{after:?}"));
             return;
         }
-        let is_off = after.reason == "event_cancelled";
+        let (is_off, is_erased) = (after.reason == "event_cancelled", self.erased.contains(&after.user_id));
         let is_legal = before.tickets.len() == after.tickets.len()
             && before.tickets.iter().zip(&after.tickets).all(|(old, new)| {
                 let may_be = match (old.status, new.status) {
@@ -246,7 +249,10 @@ impl Witness {
                     _ => false,
                 };
                 let is_given = new.generation > old.generation;
+                // Who it was given to is somebody else, and a buyer who is gone named nobody.
+                let is_for = is_given || is_erased || old.attendee == new.attendee;
                 may_be
+                    && is_for
                     && (old.number, old.ticket_type_id) == (new.number, new.ticket_type_id)
                     && (is_given || (old.holder_id, old.generation) == (new.holder_id, new.generation))
                     && (new.status == TicketStatus::Admitted) <= new.admitted_at.is_some()
@@ -307,5 +313,13 @@ impl Witness {
         for (_, marker) in situations.into_iter().filter(|(happened, _)| *happened) {
             self.faults.mark(marker);
         }
+    }
+}
+
+/// With those who come as they were said before: of a buyer who is gone, that is forgotten also when it has ended.
+fn with_names_of(booking: &mut Booking, before: &Booking) {
+    booking.attendees.clone_from(&before.attendees);
+    for (ticket, was) in booking.tickets.iter_mut().zip(&before.tickets) {
+        ticket.attendee.clone_from(&was.attendee);
     }
 }

@@ -1,7 +1,10 @@
 //! What must hold at the end of those who follow: feedback, notification, analytics, and what the ticket service knows
 //! of users and events. All of it follows from what the others did.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use analytics::{AnalyticsMachine, AnalyticsRow};
 use bus::Position;
@@ -12,6 +15,7 @@ use domain::{
     facts::EventStatus,
     feedback::Holding,
     notification::{Kind, MAX_TRIES, Notification, Recipient, Status},
+    ticket::Booking,
 };
 use event::EventRow;
 use feedback::FeedbackRow;
@@ -114,12 +118,15 @@ impl Followers {
                 format!("user {id} is {told:?}; ticket: {info:?}, notification: {recipient:?}, analytics: {stat:?}")
             });
         }
+        let attended: BTreeSet<UserId> =
+            witness.bookings.values().filter(names_somebody).map(|b| b.user_id).collect();
         for id in &witness.erased {
             let info =
                 self.user_infos.get(id).is_some_and(|info| !info.name.is_empty() || !info.email.is_empty());
             let recipient = self.recipients.get(id);
             let stat = self.users.get(id);
             let is_named = info
+                || attended.contains(id)
                 || self.names_in_feedback.contains(id)
                 || recipient.is_some_and(|to| !to.name.is_empty() || !to.email.is_empty())
                 || stat.is_some_and(|stat| stat.gender.is_some() || stat.birth_year.is_some())
@@ -350,4 +357,9 @@ impl World {
             || format!("{differs:?}; {} and {} rows", grown.len(), built.len()),
         );
     }
+}
+
+/// Whether a buyer has said who comes.
+fn names_somebody(booking: &&Booking) -> bool {
+    !booking.attendees.is_empty() || booking.tickets.iter().any(|ticket| ticket.attendee.is_some())
 }

@@ -243,6 +243,11 @@ pub const INVARIANTS: &[Invariant] = &[
         When::Both,
         "Each notification leaves as one mail, to its recipient; a second one leaves only when the courier could not know of the first.",
     ),
+    rule(
+        "the ticket that was named changes hands",
+        When::Step,
+        "Who gives a ticket away gives that one, to whom they named.",
+    ),
     rule("feedback only from ticket holders", When::Step, "Only who had a ticket of the event rates it."),
     rule("feedback only after the start", When::Step, "No rating before the event has begun."),
     rule("ratings are from 1 to 5", When::Step, "No other rating is taken."),

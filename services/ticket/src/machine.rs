@@ -17,18 +17,15 @@ use domain::{
 };
 use kit::{Machine, View};
 use serde::{Deserialize, Serialize};
-use store::{Change, Condition, Key, Query, Row, Store, StoreError, Value};
+use store::{Change, Key, Store, StoreError};
 
 use crate::{
     decisions::Decisions,
     figures::Figures,
-    read_models::{called_off, erase, hear_event, hear_user},
+    read_models::{called_off, erase, hear_event, hear_user, name_others, with_names},
     rows::{EventInfo, TicketRow, booking_key, event_key, user_key},
     sold_out::SoldOut,
 };
-
-/// The most bookings of one user that an erasure looks at in one commit.
-const MAX_ERASED_AT_ONCE: usize = store::MAX_PAGE;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,6 +160,11 @@ impl Machine for TicketMachine {
 
     fn keys(&self, command: &TicketCommand) -> Vec<Key> {
         match command {
+            TicketCommand::Own(_, booking, event, Command::Place { user_id, attendees, .. })
+                if !attendees.is_empty() =>
+            {
+                vec![booking_key(*booking), event_key(*event), user_key(*user_id)]
+            }
             TicketCommand::Own(_, booking, event, _)
             | TicketCommand::Saga(booking, event, _)
             | TicketCommand::Transfer { booking_id: booking, event_id: event, .. } => {
@@ -195,11 +197,10 @@ impl Machine for TicketMachine {
         store: &dyn Store<TicketRow>,
         command: &TicketCommand,
     ) -> Result<Vec<Key>, StoreError> {
-        let TicketCommand::UserErased(user) = command else { return Ok(Vec::new()) };
-        let bought = Condition::Is("user_id", Value::Text(user.to_string()));
-        let query = Query::all("booking").filter(bought).limit(MAX_ERASED_AT_ONCE);
-        let rows = store.query(&query).await?;
-        Ok(rows.iter().map(|versioned| versioned.row.key()).collect())
+        match command {
+            TicketCommand::UserErased(user) => with_names(store, *user).await,
+            _ => Ok(Vec::new()),
+        }
     }
 
     fn decide(
@@ -288,6 +289,7 @@ fn own(
     if booking(view, id).is_some_and(is_foreign) && !planted(Defect::OwnerNotChecked) {
         return Err(Refusal::not_found("booking"));
     }
+    name_others(view, command)?;
     carry_out(view, id, command, now)
 }
 
