@@ -76,6 +76,20 @@ fn an_erased_person_is_on_no_list_of_others() {
     });
 }
 
+#[test]
+fn a_token_that_outlives_its_account_names_nobody() {
+    play(async |stage| {
+        let (olga, anna) = (stage.organiser().await, stage.user("Anna").await);
+        let event = olga.publishes(Sketch::new("Concert").free("Standing", 5)).await;
+        anna.delete("/v1/users/me").await.expect(204);
+        stage.caught_up().await;
+        let mut order = event.order(1);
+        order["attendees"] = json!([{"name": "Waldtraut Quast"}]);
+        anna.post("/v1/bookings", order).await.problem(401, "unauthenticated");
+        assert_eq!(olga.get(&event.at("/attendees")).await.expect(200)["attendees"], json!([]));
+    });
+}
+
 /// Plays the life of an account from registration to erasure, then looks for what is left of it on
 /// disk: which databases of these hold its address, its name or its words.
 fn databases_that_remember(looked_at: &[&str]) -> Vec<String> {
