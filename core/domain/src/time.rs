@@ -118,16 +118,52 @@ fn offset_seconds(zone: &str) -> Option<i64> {
     (hours <= 23 && minutes <= 59).then_some(sign * (hours * 3_600 + minutes * 60))
 }
 
+/// How a time looks.
+const LOOK: [u8; 27] = *b"0000-00-00T00:00:00.000000Z";
+/// The length of the date in it.
+const DATE: usize = 10;
+
+/// Writes a number with zeros in front.
+fn write_digits(mut number: i64, into: &mut [u8]) {
+    for digit in into.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
+
+impl Time {
+    /// As text, written into the buffer: each fact and each state has several times, and the general formatter takes
+    /// ten times as long. Of a year that has not four digits it has the last four.
+    fn text(self, buffer: &mut [u8; LOOK.len()]) -> &str {
+        let (year, month, day) = self.day().date();
+        let second_of_day = self.seconds().rem_euclid(SECONDS_PER_DAY);
+        let micros = self.0.rem_euclid(MICROS_PER_SECOND);
+        write_digits(year.rem_euclid(10_000).into(), &mut buffer[..4]);
+        write_digits(month.into(), &mut buffer[5..7]);
+        write_digits(day.into(), &mut buffer[8..DATE]);
+        write_digits(second_of_day / 3_600, &mut buffer[11..13]);
+        write_digits(second_of_day / 60 % 60, &mut buffer[14..16]);
+        write_digits(second_of_day % 60, &mut buffer[17..19]);
+        write_digits(micros, &mut buffer[20..26]);
+        let mut length = LOOK.len();
+        if micros == 0 {
+            buffer[19] = b'Z';
+            length = 20;
+        }
+        // Digits and what stands between them are UTF-8.
+        std::str::from_utf8(&buffer[..length]).unwrap_or_default()
+    }
+
+    fn has_usual_year(self) -> bool {
+        (EARLIEST_SECOND..=LATEST_SECOND).contains(&self.seconds())
+    }
+}
+
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let second_of_day = self.seconds().rem_euclid(SECONDS_PER_DAY);
-        let (hour, minute, second) = (second_of_day / 3_600, second_of_day / 60 % 60, second_of_day % 60);
-        write!(f, "{}T{hour:02}:{minute:02}:{second:02}", self.day())?;
-        match self.0.rem_euclid(MICROS_PER_SECOND) {
-            0 => {}
-            micros => write!(f, ".{micros:06}")?,
-        }
-        f.write_str("Z")
+        let mut buffer = LOOK;
+        let text = self.text(&mut buffer);
+        if self.has_usual_year() { f.write_str(text) } else { write!(f, "{}{}", self.day(), &text[DATE..]) }
     }
 }
 
@@ -139,7 +175,11 @@ impl fmt::Debug for Time {
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if self.has_usual_year() {
+            serializer.serialize_str(self.text(&mut LOOK.clone()))
+        } else {
+            serializer.collect_str(self)
+        }
     }
 }
 
@@ -280,6 +320,18 @@ mod tests {
         ] {
             assert_eq!(Time::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_time_is_written_as_it_is_shown() {
+        let far = Time::from_micros(i64::MAX);
+        for time in ["0001-01-01T00:00:00Z", "2026-11-22T18:23:00.000042Z", "9999-12-31T23:59:59.999999Z"] {
+            let read = Time::parse(time).unwrap();
+            assert_eq!(read.to_string(), time);
+            assert_eq!(serde_json::to_string(&read).unwrap(), format!("\"{time}\""));
+        }
+        assert_eq!(far.to_string(), "294247-01-10T04:00:54.775807Z");
+        assert_eq!(serde_json::to_string(&far).unwrap(), format!("\"{far}\""));
     }
 
     #[test]

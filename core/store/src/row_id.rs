@@ -68,6 +68,7 @@ impl From<String> for RowId {
 }
 
 impl Ord for RowId {
+    #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         match (&self.0, &other.0) {
             // Its digits are ordered as its bytes are.
@@ -78,6 +79,7 @@ impl Ord for RowId {
 }
 
 impl PartialOrd for RowId {
+    #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
