@@ -26,14 +26,14 @@ pub struct Bound {
 /// In the order of the workloads: instructions, copied bytes, allocations and allocated bytes of one operation.
 #[rustfmt::skip]
 pub const ALL: &[Bound] = &[
-    bound("decide",             4_668.0,   1_760.0,   14.0,   1_872.0),
-    bound("encode-state",    27_800.0,   2_126.0,    7.0,   2_010.0),
-    bound("encode-fact",     15_970.0,     440.0,    5.0,     698.0),
-    bound("encode-message",     2_910.0,     438.0,    1.0,     494.0),
-    bound("pipeline",        64_570.0,   9_186.0,   45.1,   9_572.0),
-    bound("commit",          93_020.0,  11_735.0,   44.2,   6_779.0),
-    bound("gateway",        103_440.0,  17_556.0,   74.0,  16_311.0),
-    bound("booking",        205_110.0,  55_406.0,  167.6,  38_226.0),
+    bound("decide",             4_668.0,    1_760.0,    14.0,   1_872.0),
+    bound("encode-state",      25_680.0,    2_126.0,     7.0,   2_010.0),
+    bound("encode-fact",       13_810.0,      440.0,     5.0,     698.0),
+    bound("encode-message",     2_910.0,      438.0,     1.0,     494.0),
+    bound("pipeline",          39_620.0,    8_997.0,    44.3,   9_607.0),
+    bound("commit",            86_470.0,   11_830.0,    44.2,   6_779.0),
+    bound("gateway",          103_440.0,   17_556.0,    74.0,  16_311.0),
+    bound("booking",          181_280.0,   55_253.0,   166.6,  38_260.0),
 ];
 
 const fn bound(
