@@ -159,7 +159,7 @@ fn kills(programs: &Programs, report: &mut Report) -> anyhow::Result<()> {
     for story in ["kill::", "lives::"] {
         let output = test(programs, story, &[("BOXOFFICE_KILLS", &KILLS.to_string())])?;
         if !passed(&output) {
-            bail!("a kill lost something:\n{}", text(&output));
+            bail!("a story of kills failed; its message says whether something was lost:\n{}", text(&output));
         }
         report.kills += u64::from(KILLS);
     }
