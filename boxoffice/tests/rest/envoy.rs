@@ -6,9 +6,8 @@ use std::process::Command;
 
 use crate::fixture::front;
 
-/// The stories that do not go through it here, and why.
+/// The stories that are about our own gateway by nature, and why.
 const LEFT_OUT: &[(&str, &str)] = &[
-    // About our own gateway by nature.
     ("operations::a_platform_that_runs_is_alive_and_ready_in_each_part", "each process tells its own health"),
     ("operations::the_metrics_are_in_the_prometheus_format_and_count_requests", "/metrics is our gateway's"),
     ("operations::the_openapi_document_has_every_call_of_the_contracts", "our gateway writes /openapi.json"),
@@ -19,10 +18,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("operations::a_problem_has_a_page_that_explains_it", "/docs/errors is our gateway's"),
     ("metrics::what_is_shown_is_what_the_registry_describes", "/metrics is our gateway's"),
     ("metrics::the_figures_of_a_sale_are_true", "/metrics is our gateway's"),
-    // Too long for every run: tens of thousands of requests.
-    ("inputs::accounts_and_what_is_read_of_them_take_only_what_they_may", "by itself, as the head says"),
-    ("inputs::events_take_only_what_they_may", "it waits for longer than five minutes in all: docs/gaps"),
-    ("inputs::bookings_ratings_and_figures_take_only_what_they_may", "by itself, as the head says"),
 ];
 
 #[test]

@@ -10,6 +10,13 @@ use tonic_types::{ErrorDetails, StatusExt};
 const ERROR_DOMAIN: &str = "boxoffice";
 /// The `ErrorInfo` metadata key that carries [`Code::name`].
 const CODE_KEY: &str = "code";
+/// The longest detail, in bytes. A status, its detail twice, travels in the trailers of an answer: HTTP/2 clients and proxies take 16 KiB of
+/// them and end the call otherwise, which makes a refusal of bad input a 5xx.
+const MAX_DETAIL: usize = 1_024;
+/// The longest name of a field, in bytes.
+const MAX_FIELD: usize = 96;
+/// The longest reason of a field, in bytes.
+const MAX_REASON: usize = 240;
 
 /// The kind of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -275,17 +282,31 @@ impl From<ServiceError> for Status {
         let metadata = HashMap::from([(CODE_KEY.to_owned(), error.code.name().to_owned())]);
         details.set_error_info(error.reason.clone(), ERROR_DOMAIN, metadata);
         for field in &error.fields {
-            details.add_bad_request_violation(&field.field, field.reason.clone());
+            details.add_bad_request_violation(
+                shortened(&field.field, MAX_FIELD),
+                shortened(&field.reason, MAX_REASON),
+            );
         }
         if error.retry_after.is_some() {
             details.set_retry_info(error.retry_after);
         }
-        Self::with_error_details(error.code.grpc(), error.detail, details)
+        Self::with_error_details(error.code.grpc(), shortened(&error.detail, MAX_DETAIL), details)
     }
+}
+
+/// A text that may repeat what a client sent, of at most so many bytes.
+fn shortened(text: &str, most: usize) -> String {
+    const MORE: &str = "…";
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    format!("{}{MORE}", &text[..text.floor_char_boundary(most - MORE.len())])
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::Check;
+
     use super::*;
 
     #[test]
@@ -295,6 +316,19 @@ mod tests {
         let status = Status::from(sent.clone());
         assert_eq!(status.code(), tonic::Code::InvalidArgument);
         assert_eq!(ServiceError::from_status(&status), sent);
+    }
+
+    #[test]
+    fn a_status_that_repeats_much_of_what_was_sent_fits_the_headers_that_clients_take() {
+        let long = "ü".repeat(20_000);
+        let mut check = Check::default();
+        (0..100).for_each(|_| check.fail(long.clone(), long.clone()));
+        let status = Status::from(ServiceError::from(check.finish().unwrap_err()));
+        let headers = status.into_http::<()>().into_parts().0.headers;
+        let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+        assert!(bytes < 16 << 10, "{bytes} bytes");
+        let read = ServiceError::from_status(&Status::from_header_map(&headers).unwrap());
+        assert!(read.detail.ends_with("ü…") && read.fields[0].reason.ends_with("ü…"), "{read:?}");
     }
 
     #[test]
