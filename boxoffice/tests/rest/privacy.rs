@@ -1,5 +1,7 @@
 //! What is held about somebody: they get all of it, and it goes when they go.
 
+use futures_util::{StreamExt, stream};
+
 use crate::fixture::{Read, Sketch, Stage, actor::PASSWORD, eventually, json, play, play_then};
 
 const COMMENT: &str = "As I told my neighbour Waldemar";
@@ -73,6 +75,29 @@ fn an_erased_person_is_on_no_list_of_others() {
         .await;
         let seen = olga.get(&event.figures("popularity")).await.expect(200);
         assert_eq!(seen["booked"], 2, "the figures stay");
+    });
+}
+
+/// More than one page of a query.
+const MANY: usize = store::MAX_PAGE + 1;
+
+#[test]
+fn nobody_is_named_any_more_in_however_many_bookings() {
+    play(async |stage| {
+        let (olga, anna) = (stage.organiser().await, stage.user("Anna").await);
+        let event = olga.publishes(Sketch::new("Concert").free("Standing", 2_000)).await;
+        let mut order = event.order(1);
+        order["attendees"] = json!([{"name": "Waldtraut Quast"}]);
+        let bookings = (0..MANY).map(|_| anna.orders(order.clone()));
+        stream::iter(bookings).buffer_unordered(16).for_each(async |_| ()).await;
+        stage.caught_up().await;
+        let named = async || {
+            let file = olga.get(&event.at("/attendees?format=csv")).await.text().to_owned();
+            (file.lines().count() - 1, file.matches("Waldtraut").count())
+        };
+        assert_eq!(named().await, (MANY, MANY));
+        anna.delete("/v1/users/me").await.expect(204);
+        eventually("nobody's name is left", async || (named().await == (MANY, 0)).then_some(())).await;
     });
 }
 
