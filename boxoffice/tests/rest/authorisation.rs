@@ -7,6 +7,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+use kit::identity::Role;
 use prost_reflect::MethodDescriptor;
 
 use crate::fixture::{
@@ -200,6 +201,17 @@ impl<'s> Cast<'s> {
             owner: stage.user("Owner").await,
             admin: stage.admin().await,
             next_number: AtomicUsize::new(100),
+        }
+    }
+
+    /// Gives everybody a new token: a long story takes longer than one lasts.
+    pub fn renew_tokens(&mut self) {
+        for (actor, roles) in [
+            (&mut self.stranger, &[Role::User][..]),
+            (&mut self.owner, &[Role::User]),
+            (&mut self.admin, &[Role::User, Role::Admin]),
+        ] {
+            *actor = self.stage.with_token_for(actor, roles, 0);
         }
     }
 

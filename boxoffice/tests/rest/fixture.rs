@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use kit::identity::Role;
 use store::{Cursor, Query, Row, Store, Version};
 use tempfile::TempDir;
 
@@ -27,6 +28,9 @@ pub use sketch::{Show, Sketch, hours_from_now};
 
 /// Who becomes ADMIN when they register.
 const ADMIN_EMAIL: &str = "root@example.org";
+/// The client lets go of a connection before the gateway does, which waits for ten seconds; or a request might come to a
+/// connection that is just being closed.
+const MAX_IDLE: Duration = Duration::from_secs(5);
 /// How often something is looked at again that is to come about.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Beyond that, it does not come about. Generous: the bound is for defects, not for slow machines.
@@ -65,7 +69,7 @@ pub struct Stage {
 
 impl Stage {
     async fn set_up(dir: &TempDir, place: Place) -> Self {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = reqwest::Client::builder().no_proxy().pool_idle_timeout(MAX_IDLE).build().unwrap();
         let front = if front::is_envoy() {
             let program = front::program().expect("Envoy is chosen, so it must be there");
             Some(Front::set_up(program, dir, &place).await)
@@ -114,10 +118,14 @@ impl Stage {
 
     /// The same person with a token of another moment, signed by this platform.
     pub fn with_token_of(&self, actor: &Actor, seconds_ago: i64) -> Actor {
+        self.with_token_for(actor, &[Role::User], seconds_ago)
+    }
+
+    /// As [`Stage::with_token_of`], with roles.
+    pub fn with_token_for(&self, actor: &Actor, roles: &[Role], seconds_ago: i64) -> Actor {
         let (environment, signer) = (kit::Environment::system(), self.place.signer());
         let then = environment.now().plus_seconds(-seconds_ago);
-        let roles = [kit::identity::Role::User];
-        let token = signer.sign(actor.id.parse().unwrap(), &roles, environment.id(), then).unwrap();
+        let token = signer.sign(actor.id.parse().unwrap(), roles, environment.id(), then).unwrap();
         actor.with_token(&token)
     }
 

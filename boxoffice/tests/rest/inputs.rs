@@ -206,7 +206,7 @@ fn reads_back(field: &Field, sent: &Sent, answer: &Answer) -> bool {
 }
 
 async fn play_all(stage: &Stage, services: &[&str]) {
-    let cast = Cast::of(stage).await;
+    let mut cast = Cast::of(stage).await;
     let sent = values::all();
     let (mut answered, doubts) = (0, Mutex::default());
     for rpc in all_rpcs() {
@@ -216,9 +216,10 @@ async fn play_all(stage: &Stage, services: &[&str]) {
         let name = format!("{}.{}", rpc.parent_service().name(), rpc.name());
         let Some(row) = rows_of(&name).first().copied() else { continue };
         let is_admins = row.3[3] != row.3[2] && row.3[2] == 403;
-        let actor = if is_admins { &cast.admin } else { &cast.owner };
-        let under = Under { cast: &cast, rpc: rpc.clone(), row: &row, actor, doubts: &doubts };
         for field in fields::of(&rpc) {
+            cast.renew_tokens();
+            let actor = if is_admins { &cast.admin } else { &cast.owner };
+            let under = Under { cast: &cast, rpc: rpc.clone(), row: &row, actor, doubts: &doubts };
             answered += under.plays(&field, &sent).await;
         }
     }
