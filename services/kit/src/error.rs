@@ -10,8 +10,9 @@ use tonic_types::{ErrorDetails, StatusExt};
 const ERROR_DOMAIN: &str = "boxoffice";
 /// The `ErrorInfo` metadata key that carries [`Code::name`].
 const CODE_KEY: &str = "code";
-/// The longest detail, in bytes. A status, its detail twice, travels in the trailers of an answer: HTTP/2 clients and proxies take 16 KiB of
-/// them and end the call otherwise, which makes a refusal of bad input a 5xx.
+/// The longest detail, in bytes. A status travels in the trailers of an answer, its detail twice. All of it is kept below 16
+/// KiB, which our own servers and clients take; Envoy was seen to end a call with longer ones, which made a refusal of bad
+/// input a 5xx.
 const MAX_DETAIL: usize = 1_024;
 /// The longest name of a field, in bytes.
 const MAX_FIELD: usize = 96;
