@@ -3,6 +3,7 @@
 use std::{
     io::{Write, stdout},
     path::Path,
+    pin::Pin,
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -31,9 +32,15 @@ use crate::{
 
 /// Runs a command to its end.
 ///
+/// Boxed here: a future is compiled by whoever polls it, and the program would compile all of this library again.
+///
 /// # Errors
 /// What went wrong, for the person at the terminal.
-pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
+pub fn run(command: Command) -> Pin<Box<dyn Future<Output = anyhow::Result<ExitCode>>>> {
+    Box::pin(carry_out(command))
+}
+
+async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Up { flags, listen, demo } => up(Config::read(&flags, listen)?, demo).await,
         Command::Serve { role, config, fleet, listen } => {
