@@ -24,8 +24,11 @@ use crate::{
     values::{signed, unsigned},
 };
 
-/// How late a reader that waits hears of a commit of another process at most, beside the time of the look itself. Of a
-/// commit of its own process it hears at once.
+/// How soon a reader that has just read something looks whether another process has committed meanwhile. Of a commit
+/// of its own process it hears at once.
+const FIRST_LOOK: Duration = Duration::from_millis(5);
+/// How late it hears of one at most, beside the time of the look itself: the time between looks doubles up to here, so
+/// that a store at rest is hardly asked.
 pub const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The most records of one read, whatever is asked for.
@@ -149,6 +152,7 @@ impl<R: Row> Log for SqlStore<R> {
 
     async fn wait(&self, partition: &Partition, after: Position) -> Result<(), LogError> {
         let mut changes = self.feed(partition)?.newest.subscribe();
+        let mut pause = FIRST_LOOK;
         loop {
             if *changes.borrow_and_update() > after.0 {
                 return Ok(());
@@ -157,7 +161,8 @@ impl<R: Row> Log for SqlStore<R> {
             self.committer.feeds.known(partition.topic, found);
             if found <= after.0 {
                 // The sender lives as long as the store, so waiting cannot fail.
-                let _ = tokio::time::timeout(LOOK_EVERY, changes.changed()).await;
+                let _ = tokio::time::timeout(pause, changes.changed()).await;
+                pause = (pause * 2).min(LOOK_EVERY);
             }
         }
     }
