@@ -68,16 +68,21 @@ pub fn producer(settings: &Settings) -> ClientConfig {
     config
 }
 
+/// How often a member of a group says that it is there, at the least. By the answer it learns that another one joined
+/// or left, and until it has learned so, nobody reads the partitions that change hands.
+const HEARTBEAT: Duration = Duration::from_millis(500);
+
 /// Of who reads.
 pub fn consumer(settings: &Settings, group: &str) -> ClientConfig {
     let mut config = common(settings, group);
     let session_ms = settings.session_timeout.as_millis();
+    let heartbeat_ms = (session_ms / 3).min(HEARTBEAT.as_millis());
     config
         .set("group.id", group)
         .set("group.protocol", "classic")
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("session.timeout.ms", session_ms.to_string())
-        .set("heartbeat.interval.ms", (session_ms / 3).to_string())
+        .set("heartbeat.interval.ms", heartbeat_ms.to_string())
         .set("max.poll.interval.ms", Duration::from_secs(300).as_millis().to_string())
         // The position is in the reader's own store.
         .set("enable.auto.commit", "false")

@@ -89,6 +89,7 @@ impl Place {
         let report = self.directory.join("bench.json");
         let mut command = Command::new(self.program("bench"));
         command.args(arguments).args(["--seconds", &seconds.to_string()]).arg("--json").arg(&report);
+        command.env("TMPDIR", &self.directory);
         process::output(&mut command)?;
         let text = std::fs::read_to_string(&report).context("the load generator wrote no report")?;
         serde_json::from_str(&text).context("the load generator's report is not JSON")
