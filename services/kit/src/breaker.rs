@@ -158,7 +158,8 @@ impl Breaker {
             Position::Closed(slices) => {
                 if outcome != Outcome::Abandoned {
                     count(slices, &self.policy, outcome, now);
-                    if is_too_much(slices, &self.policy) {
+                    // An answer may be the last of the calls that it takes to conclude anything; it is no reason to open.
+                    if outcome == Outcome::Failed && is_too_much(slices, &self.policy) {
                         self.open(now);
                     }
                 }
@@ -252,6 +253,18 @@ mod tests {
         }
         assert_eq!(breaker.state(at(0)), State::Open);
         assert_eq!(breaker.admit(at(100)), Err(at(400)));
+    }
+
+    #[test]
+    fn an_answer_does_not_open_it() {
+        let mut breaker = Breaker::new(POLICY);
+        for _ in 0..POLICY.min_calls / 2 {
+            call(&mut breaker, Outcome::Failed, at(0));
+        }
+        for _ in 0..POLICY.min_calls {
+            call(&mut breaker, Outcome::Answered, at(0));
+            assert_eq!(breaker.state(at(0)), State::Closed);
+        }
     }
 
     #[test]
