@@ -15,7 +15,7 @@ use crate::{
     dialect::Dialect,
     error::{self, Trouble},
     retry::Retry,
-    values::{Bind, Kind},
+    values::{Bind, Cell, Kind},
 };
 
 /// How long an answer of the server is waited for. The server itself ends a statement earlier
@@ -221,6 +221,7 @@ fn postgres_arguments(binds: &[Bind<'_>]) -> Result<PgArguments, sqlx::Error> {
                 Kind::Int => arguments.add(rows.ints(column)),
                 Kind::Text | Kind::Long => arguments.add(rows.texts(column)),
             }),
+            Bind::Listed(_) => Err(BoxDynError::from("rows are sent to PostgreSQL as arrays")),
         }
         .map_err(sqlx::Error::Encode)?;
     }
@@ -239,6 +240,11 @@ fn mysql_arguments(binds: &[Bind<'_>]) -> Result<MySqlArguments, sqlx::Error> {
                 Ok(json) => arguments.add(json),
                 Err(error) => Err(BoxDynError::from(error)),
             },
+            Bind::Listed(rows) => rows.cells().iter().try_for_each(|cell| match cell {
+                Cell::Null => arguments.add(None::<i64>),
+                Cell::Int(number) => arguments.add(number),
+                Cell::Text(text) => arguments.add(text.as_ref()),
+            }),
         }
         .map_err(sqlx::Error::Encode)?;
     }

@@ -7,6 +7,8 @@
 //!   PostgreSQL, CockroachDB   UNNEST(?::TEXT[], ?::BIGINT[]) AS n ("id", "version")      an array for each column
 //!   MySQL, MariaDB            JSON_TABLE(?, '$[*]' COLUMNS ("id" ..., "version" ...)) AS n      one JSON text
 //! ```
+//!
+//! New rows are listed in MySQL: [`Insert`](crate::insert::Insert).
 
 use crate::{statements::MAX_TEXT, values::Kind};
 

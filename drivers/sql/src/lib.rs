@@ -32,6 +32,7 @@ mod commit;
 mod database;
 mod dialect;
 mod error;
+mod insert;
 mod log;
 mod open;
 mod outbox;

@@ -6,9 +6,11 @@ use bus::{Fact, Position, Topic};
 
 use crate::{
     database::Connection,
+    dialect::Dialect,
+    insert::{Insert, NewColumn},
     schema::outbox,
-    transaction::{Refused, kinds, write},
-    values::{Batch, Kind},
+    transaction::{Refused, insert},
+    values::{Batch, Cell, Kind},
 };
 
 /// The latest moment that every server can keep, in microseconds since 1970: the year 9999.
@@ -55,49 +57,47 @@ pub async fn write_facts(
     for (topic, newest) in heads {
         let facts: Vec<&Arc<Fact>> = facts.iter().filter(|fact| fact.topic == *topic).collect();
         let first = newest.0.cast_signed() - facts.len() as i64 + 1;
-        let mut batch = Batch::new(kinds(&FACT));
+        let mut batch = Batch::new(FACT.map(|(_, kind)| kind));
         for (position, fact) in (first..).zip(facts) {
+            let is_kept = |time_us: &i64| (0..=LATEST_TIMESTAMP_US).contains(time_us);
             batch.push([
                 position.into(),
                 fact.id.0.to_string().into(),
+                topic.name().into(),
                 fact.key.as_str().into(),
                 fact.kind.as_str().into(),
-                fact.payload.as_str().into(),
                 fact.source.into(),
                 fact.time_us.into(),
+                Some(fact.time_us).filter(is_kept).map_or(Cell::Null, Cell::Int),
                 fact.traceparent.as_deref().into(),
+                fact.payload.as_str().into(),
             ]);
         }
-        let sql = insert_facts(connection, *topic);
-        write(connection, &sql, &batch).await?;
+        insert(connection, &insert_facts(connection.dialect, *topic), &batch).await?;
     }
     Ok(())
 }
 
 /// What a fact has.
-const FACT: [(&str, Kind); 8] = [
+const FACT: [(&str, Kind); 10] = [
     ("position", Kind::Int),
     ("id", Kind::Text),
+    ("aggregatetype", Kind::Text),
     ("aggregateid", Kind::Text),
     ("type", Kind::Text),
-    ("payload", Kind::Long),
     ("source", Kind::Text),
     ("time_us", Kind::Int),
+    ("timestamp", Kind::Int),
     ("traceparent", Kind::Text),
+    ("payload", Kind::Long),
 ];
 
-fn insert_facts(connection: &Connection, topic: Topic) -> String {
-    let dialect = connection.dialect;
-    let micros = "n.\"time_us\"";
-    format!(
-        "INSERT INTO \"{}\" (\"position\", \"id\", \"aggregatetype\", \"aggregateid\", \"type\", \"payload\", \"source\", \
-         \"time_us\", \"timestamp\", \"traceparent\") SELECT n.\"position\", {}, '{}', n.\"aggregateid\", n.\"type\", \
-         n.\"payload\", n.\"source\", {micros}, CASE WHEN {micros} BETWEEN 0 AND {LATEST_TIMESTAMP_US} THEN {} END, \
-         n.\"traceparent\" FROM {}",
-        outbox(topic),
-        dialect.to_uuid("n.\"id\""),
-        topic.name(),
-        dialect.to_timestamp(micros),
-        dialect.rows(&FACT)
-    )
+fn insert_facts(dialect: Dialect, topic: Topic) -> Insert {
+    let (uuid, timestamp) = (dialect.to_uuid("?"), dialect.to_timestamp("?"));
+    let columns = FACT.map(|(name, kind)| match name {
+        "id" => NewColumn { name, kind, value: &uuid },
+        "timestamp" => NewColumn { name, kind, value: &timestamp },
+        _ => NewColumn::plain((name, kind)),
+    });
+    Insert::new(dialect, &outbox(topic), &columns, None)
 }

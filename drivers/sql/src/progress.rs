@@ -7,7 +7,8 @@ use store::{Advance, ParkedChange};
 
 use crate::{
     database::Connection,
-    transaction::{Refused, kinds, stale, write},
+    insert::{Insert, NewColumn},
+    transaction::{Refused, insert, kinds, stale, write},
     values::{Batch, Cell, Kind, signed},
 };
 
@@ -95,12 +96,6 @@ pub async fn park(connection: &mut Connection, changes: &[ParkedChange]) -> Resu
         "t.\"topic\" = n.\"topic\" AND t.\"partition\" = n.\"partition\" AND t.\"position\" = n.\"position\"";
     let remove = dialect.delete_joined("parked", "PRIMARY", &dialect.rows(&PARKED[..3]), on);
     write(connection, &remove, &gone).await?;
-    let names: Vec<String> = PARKED.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-    let insert = format!(
-        "INSERT INTO \"parked\" ({}) SELECT n.{} FROM {}",
-        names.join(", "),
-        names.join(", n."),
-        dialect.rows(&PARKED)
-    );
-    write(connection, &insert, &parks).await.map(|_| ())
+    let statement = Insert::new(dialect, "parked", &PARKED.map(NewColumn::plain), None);
+    insert(connection, &statement, &parks).await.map(|_| ())
 }

@@ -5,7 +5,7 @@ use store::{Change, Row};
 use crate::{
     database::Connection,
     statements::{self, SIDE, SideStatements, TableStatements},
-    transaction::{Refused, kinds, write},
+    transaction::{Refused, insert, kinds, write},
     values::{Batch, Cell},
 };
 
@@ -51,6 +51,6 @@ async fn write_one<R: Row>(
         }
     }
     write(connection, &side.clear, &cleared).await?;
-    write(connection, &side.insert, &inserted).await?;
+    insert(connection, &side.insert, &inserted).await?;
     Ok(())
 }

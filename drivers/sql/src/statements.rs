@@ -6,6 +6,7 @@ use store::{Column, ColumnKind, Row, Table, Value};
 
 use crate::{
     dialect::Dialect,
+    insert::{Insert, NewColumn},
     values::{Cell, Kind},
 };
 
@@ -19,11 +20,11 @@ pub const MAX_TEXT: usize = 255;
 pub struct TableStatements {
     /// The table.
     pub table: &'static Table,
-    /// What the rows of the statements have: id, expected version, state, then the plain columns.
+    /// What the rows of the next two have: id, version, plain columns, state.
     pub kinds: Vec<Kind>,
-    /// New rows, unless they are there: id, state, plain columns.
-    pub insert: String,
-    /// Other states of versions of rows.
+    /// New rows, unless they are there.
+    pub insert: Insert,
+    /// Other states of rows that have the version.
     pub update: String,
     /// No rows any more: id, expected version.
     pub delete: String,
@@ -40,7 +41,7 @@ pub struct SideStatements {
     /// Which column it is.
     pub column: usize,
     /// More texts: value, id.
-    pub insert: String,
+    pub insert: Insert,
     /// No texts any more: id.
     pub clear: String,
 }
@@ -86,11 +87,10 @@ pub fn find<'a>(all: &'a [TableStatements], name: &str) -> Option<&'a TableState
 fn of(dialect: Dialect, table: &'static Table) -> TableStatements {
     let name = table.name;
     let plain: Vec<&Column> = plain_columns(table).map(|(_, column)| column).collect();
-    let mut columns = vec![KEY[0], KEY[1], ("state", Kind::Long)];
-    columns.extend(plain.iter().map(|column| (column.name, kind_of(column))));
-    let rows = dialect.rows(&columns);
-    let listed: String = plain.iter().map(|column| format!(", \"{}\"", column.name)).collect();
-    let selected: String = plain.iter().map(|column| format!(", n.\"{}\"", column.name)).collect();
+    // The state is the longest by far: MySQL passes over what comes before a column.
+    let written = plain.iter().map(|column| (column.name, kind_of(column))).chain([("state", Kind::Long)]);
+    let updated: Vec<(&str, Kind)> = KEY.into_iter().chain(written.clone()).collect();
+    let inserted = [KEY[0], ("version", Kind::Int)].into_iter().chain(written).map(NewColumn::plain);
     let mut set = vec![("version", "t.\"version\" + 1".to_owned()), ("state", "n.\"state\"".to_owned())];
     set.extend(plain.iter().map(|column| (column.name, format!("n.\"{}\"", column.name))));
     let vacated: Vec<(&str, String)> =
@@ -100,13 +100,9 @@ fn of(dialect: Dialect, table: &'static Table) -> TableStatements {
     let sides = sides.filter(|(_, column)| matches!(column.kind, ColumnKind::Set | ColumnKind::Words));
     TableStatements {
         table,
-        kinds: columns.iter().map(|(_, kind)| *kind).collect(),
-        insert: format!(
-            "INSERT INTO \"{name}\" (\"id\", \"version\", \"state\"{listed}) \
-             SELECT n.\"id\", 1, n.\"state\"{selected} FROM {rows}{}",
-            dialect.unless_there("\"id\"")
-        ),
-        update: dialect.update_joined(name, &rows, AT_VERSION, &set),
+        kinds: updated.iter().map(|(_, kind)| *kind).collect(),
+        insert: Insert::new(dialect, name, &inserted.collect::<Vec<_>>(), Some("\"id\"")),
+        update: dialect.update_joined(name, &dialect.rows(&updated), AT_VERSION, &set),
         delete: dialect.delete_joined(name, "PRIMARY", &keys, AT_VERSION),
         count: dialect.select_joined("COUNT(*)", name, &keys, "t.\"id\" = n.\"id\""),
         vacate: (!vacated.is_empty()).then(|| dialect.update_joined(name, &keys, AT_VERSION, &vacated)),
@@ -119,10 +115,7 @@ fn side_of(dialect: Dialect, table: &Table, index: usize, column: &Column) -> Si
     let ids = dialect.rows(&SIDE[1..]);
     SideStatements {
         column: index,
-        insert: format!(
-            "INSERT INTO \"{side}\" (\"value\", \"id\") SELECT n.\"value\", n.\"id\" FROM {}",
-            dialect.rows(&SIDE)
-        ),
+        insert: Insert::new(dialect, &side, &SIDE.map(NewColumn::plain), None),
         clear: dialect.delete_joined(&side, &side_index(table, column), &ids, "t.\"id\" = n.\"id\""),
     }
 }

@@ -8,6 +8,7 @@ use store::{Change, Commit, Row};
 use crate::{
     database::Connection,
     error::{self, Trouble},
+    insert::{Insert, NewColumn},
     outbox::{self, Heads},
     progress, schema, sides,
     statements::{self, KEY, TableStatements},
@@ -17,6 +18,8 @@ use crate::{
 /// The outcomes that the table `commits` knows.
 pub const COMMITTED: &str = "committed";
 pub const NEVER: &str = "never";
+/// The version of a new row.
+const FIRST_VERSION: i64 = 1;
 
 /// How the rows of a commit are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +122,16 @@ pub async fn write(connection: &mut Connection, sql: &str, batch: &Batch<'_>) ->
     Ok(rows)
 }
 
+/// Inserts the rows of a batch; how many were not there.
+pub async fn insert(connection: &mut Connection, insert: &Insert, batch: &Batch<'_>) -> Result<u64, Refused> {
+    batch.check().map_err(Refused::Failed)?;
+    let mut rows = 0;
+    for (sql, bind) in insert.of(batch) {
+        rows += connection.execute(&sql, &[bind]).await?;
+    }
+    Ok(rows)
+}
+
 async fn note_commit<R: Row>(connection: &mut Connection, commit: &Commit<R>) -> Result<(), Refused> {
     let unless = connection.dialect.unless_there("\"id\"");
     let sql = format!(
@@ -153,7 +166,8 @@ async fn write_rows<R: Row>(
             (Some(row), expected) => {
                 let row = row_of(statements, change, row.as_ref())?;
                 if expected == 0 {
-                    inserted.push(key.into_iter().chain(row));
+                    let [id, _] = key;
+                    inserted.push([id, Cell::Int(FIRST_VERSION)].into_iter().chain(row));
                 } else {
                     vacated.push(key.clone());
                     updated.push(key.into_iter().chain(row));
@@ -176,7 +190,7 @@ async fn write_rows<R: Row>(
         write(connection, vacate, &vacated).await?;
     }
     if write(connection, &statements.update, &updated).await? != updated.rows()
-        || write(connection, &statements.insert, &inserted).await? != inserted.rows()
+        || insert(connection, &statements.insert, &inserted).await? != inserted.rows()
     {
         return at_other();
     }
@@ -188,7 +202,7 @@ pub fn kinds(columns: &[(&str, Kind)]) -> Vec<Kind> {
     columns.iter().map(|(_, kind)| *kind).collect()
 }
 
-/// State and plain columns of a row.
+/// Plain columns and state of a row.
 fn row_of<R: Row>(
     statements: &TableStatements,
     change: &Change<R>,
@@ -200,12 +214,13 @@ fn row_of<R: Row>(
         return Err(broken("it is a row of another table".to_owned()));
     }
     let state = row.encode().map_err(|error| broken(error.to_string()))?;
-    let mut cells = vec![Cell::from(state)];
+    let mut cells = Vec::with_capacity(columns.len() + 1);
     for (index, column) in statements::plain_columns(statements.table) {
         let value = std::mem::replace(&mut columns[index], store::Value::Null);
         let cell = statements::cell(column, value);
         cells.push(cell.map_err(|why| broken(format!("{}: {why}", column.name)))?);
     }
+    cells.push(Cell::from(state));
     Ok(cells)
 }
 
@@ -217,13 +232,9 @@ async fn write_answers<R: Row>(connection: &mut Connection, commit: &Commit<R>) 
         let (fingerprint, body) = (answer.fingerprint.as_str(), answer.body.as_str());
         batch.push([key.0.as_str().into(), fingerprint.into(), body.into(), answer.at_us.into()]);
     }
-    let sql = format!(
-        "INSERT INTO \"answers\" (\"key\", \"fingerprint\", \"body\", \"at_us\") \
-         SELECT n.\"key\", n.\"fingerprint\", n.\"body\", n.\"at_us\" FROM {}{}",
-        connection.dialect.rows(&columns),
-        connection.dialect.unless_there("\"key\"")
-    );
-    match write(connection, &sql, &batch).await {
+    let statement =
+        Insert::new(connection.dialect, "answers", &columns.map(NewColumn::plain), Some("\"key\""));
+    match insert(connection, &statement, &batch).await {
         Ok(written) if written == batch.rows() => Ok(()),
         Ok(_) | Err(Refused::Taken(_)) => stale("an idempotency key has an answer"),
         Err(refused) => Err(refused),

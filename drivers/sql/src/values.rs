@@ -52,7 +52,8 @@ impl<'a> From<Option<&'a str>> for Cell<'a> {
     }
 }
 
-/// Rows for one statement: each value is sent as it is, in one parameter for each column or in one for all.
+/// Rows for one statement: each value is sent as it is, in one parameter for each column, in one for all, or in one of
+/// its own.
 #[derive(Debug, Clone)]
 pub struct Batch<'a> {
     /// What the columns hold.
@@ -136,6 +137,22 @@ pub struct Slice<'s, 'a> {
 }
 
 impl<'s, 'a> Slice<'s, 'a> {
+    /// How many rows.
+    pub fn rows(&self) -> usize {
+        self.cells.len() / self.kinds.len()
+    }
+
+    /// So many rows, and the others.
+    pub fn split_at(self, rows: usize) -> (Self, Self) {
+        let (first, others) = self.cells.split_at(rows * self.kinds.len());
+        (Self { cells: first, ..self }, Self { cells: others, ..self })
+    }
+
+    /// The values, row by row.
+    pub fn cells(&self) -> &'s [Cell<'a>] {
+        self.cells
+    }
+
     /// The numbers of a column.
     pub fn ints(&self, column: usize) -> Vec<Option<i64>> {
         self.column(column)
@@ -191,6 +208,8 @@ pub enum Bind<'b> {
     Texts(Vec<String>),
     /// Rows for `Dialect::rows`.
     Rows(Slice<'b, 'b>),
+    /// Rows with a parameter for each value, in MySQL.
+    Listed(Slice<'b, 'b>),
 }
 
 impl<'b> From<&'b str> for Bind<'b> {
