@@ -64,14 +64,47 @@ struct Under<'t, 's> {
     doubts: &'t Mutex<Vec<String>>,
 }
 
-impl Under<'_, '_> {
-    /// Sends every value in the place of a field; gives how many answers there were.
-    async fn plays(&self, field: &Field, sent: &[Sent]) -> usize {
-        let (wrong, rest): (Vec<&Sent>, Vec<&Sent>) =
-            sent.iter().partition(|sent| oracle::is_wrong(self.rpc.name(), field, sent));
-        let mut answered = self.are_refused(field, &wrong).await;
+impl<'t, 's> Under<'t, 's> {
+    fn of(cast: &'t Cast<'s>, rpc: &MethodDescriptor, row: &'t Row, doubts: &'t Mutex<Vec<String>>) -> Self {
+        let is_admins = row.3[3] != row.3[2] && row.3[2] == 403;
+        let actor = if is_admins { &cast.admin } else { &cast.owner };
+        Self { cast, rpc: rpc.clone(), row, actor, doubts }
+    }
+
+    /// Sends everything that is surely wrong in the place of each field; gives how many answers there were. It is refused,
+    /// and all of it together leaves nothing behind.
+    async fn are_refused(&self, fields: &[Field], sent: &[Sent]) -> usize {
+        let texts = self.prepared().await;
+        let changes = self.row.1.split(' ').next() != Some("GET");
+        let before = if changes { self.kept().await } else { Vec::new() };
+        let every = fields.iter().flat_map(|field| sent.iter().map(move |sent| (field, sent)));
+        let wrong = every.filter(|(field, sent)| oracle::is_wrong(self.rpc.name(), field, sent));
+        let answers = stream::iter(wrong)
+            .map(|(field, sent)| {
+                let texts = &texts;
+                async move { (field, sent, self.send(texts, field, sent).await) }
+            })
+            .buffer_unordered(AT_ONCE);
+        let answers: Vec<_> = answers.collect().await;
+        let mut answered = 0;
+        for (field, sent, answer) in answers {
+            let Some(answer) = answer else { continue };
+            answered += 1;
+            self.note(field, sent, &answer, self.doubt(field, sent, &answer, true));
+        }
+        if changes && before != self.kept().await {
+            let doubt = format!("{}: something that was refused left something behind", self.rpc.full_name());
+            self.doubts.lock().unwrap().push(doubt);
+        }
+        answered
+    }
+
+    /// Sends everything else in the place of a field. It may be refused for what only the service knows; what is accepted
+    /// reads back.
+    async fn may_be_accepted(&self, field: &Field, sent: &[Sent]) -> usize {
+        let mut answered = 0;
         let mut texts = self.prepared().await;
-        for sent in rest {
+        for sent in sent.iter().filter(|sent| !oracle::is_wrong(self.rpc.name(), field, sent)) {
             let Some(answer) = self.send(&texts, field, sent).await else { continue };
             answered += 1;
             if answer.status >= 400 {
@@ -83,26 +116,6 @@ impl Under<'_, '_> {
             if SPENT.contains(&self.rpc.name()) {
                 texts = self.prepared().await;
             }
-        }
-        answered
-    }
-
-    /// What is surely wrong is refused, and leaves nothing behind.
-    async fn are_refused(&self, field: &Field, wrong: &[&Sent]) -> usize {
-        let texts = self.prepared().await;
-        let changes = self.row.1.split(' ').next() != Some("GET");
-        let before = if changes { self.kept().await } else { Vec::new() };
-        let answers = stream::iter(wrong).map(|sent| async { (*sent, self.send(&texts, field, sent).await) });
-        let answers: Vec<_> = answers.buffer_unordered(AT_ONCE).collect().await;
-        let mut answered = 0;
-        for (sent, answer) in answers {
-            let Some(answer) = answer else { continue };
-            answered += 1;
-            self.note(field, sent, &answer, self.doubt(field, sent, &answer, true));
-        }
-        if changes && before != self.kept().await {
-            let what = format!("{}.{}", self.rpc.full_name(), field.path);
-            self.doubts.lock().unwrap().push(format!("{what} = : what was refused left something behind"));
         }
         answered
     }
@@ -215,12 +228,13 @@ async fn play_all(stage: &Stage, services: &[&str]) {
         }
         let name = format!("{}.{}", rpc.parent_service().name(), rpc.name());
         let Some(row) = rows_of(&name).first().copied() else { continue };
-        let is_admins = row.3[3] != row.3[2] && row.3[2] == 403;
-        for field in fields::of(&rpc) {
+        let fields = fields::of(&rpc);
+        // A token lasts for some minutes.
+        cast.renew_tokens();
+        answered += Under::of(&cast, &rpc, &row, &doubts).are_refused(&fields, &sent).await;
+        for field in &fields {
             cast.renew_tokens();
-            let actor = if is_admins { &cast.admin } else { &cast.owner };
-            let under = Under { cast: &cast, rpc: rpc.clone(), row: &row, actor, doubts: &doubts };
-            answered += under.plays(&field, &sent).await;
+            answered += Under::of(&cast, &rpc, &row, &doubts).may_be_accepted(field, &sent).await;
         }
     }
     let doubts = doubts.into_inner().unwrap();

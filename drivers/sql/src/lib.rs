@@ -1,8 +1,8 @@
 //! Server databases behind the storage port: PostgreSQL, CockroachDB, MySQL and MariaDB, with their outbox as the log.
 //!
 //! ```text
-//!   commit          one transaction: a statement for each table and kind of change, however many rows; then the positions
-//!                   of its facts, the facts, and COMMIT
+//!   commit          one transaction: a statement for each table and kind of change, however many rows (in MySQL a few
+//!                   for new rows); then the positions of its facts, the facts, and COMMIT
 //!   load, query     one statement each, which sees what is committed by then
 //!   read, wait      the outbox by position; woken by commits of this process, and looking for those of others
 //! ```

@@ -1,7 +1,8 @@
 //! What a commit writes, inside an open transaction.
 //!
 //! Nothing is read before it is written: each statement names what it expects of all its rows, and the number of rows
-//! that it changed tells whether that was so. There is one statement for each table and kind of change, however many rows.
+//! that it changed tells whether that was so. There is one statement for each table and kind of change, however many rows;
+//! for new rows in MySQL a few.
 
 use store::{Change, Commit, Row};
 
