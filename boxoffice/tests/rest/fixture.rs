@@ -28,8 +28,8 @@ pub use sketch::{Show, Sketch, hours_from_now};
 
 /// Who becomes ADMIN when they register.
 const ADMIN_EMAIL: &str = "root@example.org";
-/// The client lets go of a connection before the gateway does, which waits for ten seconds; or a request might come to a
-/// connection that is just being closed.
+/// The client lets go of a connection long before the gateway does; or a request might come to a connection that is just
+/// being closed.
 const MAX_IDLE: Duration = Duration::from_secs(5);
 /// How often something is looked at again that is to come about.
 const LOOK_EVERY: Duration = Duration::from_millis(10);

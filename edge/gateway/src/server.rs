@@ -38,8 +38,11 @@ pub(crate) use tls::Certificates;
 
 /// The most connections at a time; further ones wait in the operating system's queue.
 const MAX_CONNECTIONS: usize = 8_192;
-/// How long a client may take to send a request's head, and to agree on TLS.
+/// How long a client may take to send a request's head, to begin at all, and to agree on TLS.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an HTTP/1.1 connection is kept between two requests. Proxies in front of us keep theirs for 60 s as a rule, and a
+/// request that meets a connection which is just being closed is lost.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 /// The most header fields of a request.
 const MAX_HEADERS: usize = 64;
 /// The largest head of a request, in bytes.
@@ -90,7 +93,8 @@ impl Server {
         builder
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_TIMEOUT)
+            // It begins with the end of the answer before; the head alone is timed by `Prompt`.
+            .header_read_timeout(IDLE_TIMEOUT)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD_BYTES);
         builder

@@ -47,6 +47,10 @@ pub(super) struct Framing {
     line: Vec<u8>,
     length: Option<u64>,
     is_chunked: bool,
+    /// Something of a head has come, and not all of it.
+    has_begun: bool,
+    /// From here on it may be another protocol.
+    may_be_upgraded: bool,
     ambiguous: Ambiguous,
 }
 
@@ -58,8 +62,15 @@ impl Framing {
             line: Vec::with_capacity(LINE_BYTES),
             length: None,
             is_chunked: false,
+            has_begun: false,
+            may_be_upgraded: false,
             ambiguous,
         }
+    }
+
+    /// Whether a head has surely begun and not ended.
+    pub fn is_within_head(&self) -> bool {
+        self.has_begun && !self.may_be_upgraded
     }
 
     /// Looks at the next bytes.
@@ -81,6 +92,7 @@ impl Framing {
     }
 
     fn read_line<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        self.has_begun |= self.at == At::Head;
         let end = bytes.iter().position(|byte| *byte == b'\n');
         let (part, rest) = end.map_or((bytes, &[][..]), |end| (&bytes[..end], &bytes[end + 1..]));
         let room = LINE_BYTES - self.line.len();
@@ -102,6 +114,8 @@ impl Framing {
                     self.length = Some(number(value, 10));
                 } else if value_of(line, b"transfer-encoding").is_some() {
                     self.is_chunked = true;
+                } else if value_of(line, b"upgrade").is_some() {
+                    self.may_be_upgraded = true;
                 }
                 At::Head
             }
@@ -115,6 +129,7 @@ impl Framing {
     }
 
     fn end_head(&mut self) -> At {
+        self.has_begun = false;
         let length = self.length.take();
         if !std::mem::take(&mut self.is_chunked) {
             return length.filter(|length| *length > 0).map_or(At::Head, At::Body);

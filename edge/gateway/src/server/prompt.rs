@@ -1,5 +1,6 @@
-//! A connection whose client must begin in time. What a request's head may take is limited by the parser, but only
-//! once it knows which protocol is spoken. What is HTTP/1.1 is followed request by request.
+//! A connection whose client must begin in time, and then end each head of a request in time that it has begun. The parser
+//! has one limit for a head and the pause before it, and none before it knows which protocol is spoken. What is HTTP/1.1
+//! is followed request by request.
 
 use std::{
     io,
@@ -10,7 +11,7 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::Sleep,
+    time::{Instant, Sleep},
 };
 
 use super::framing::{Ambiguous, Framing};
@@ -18,21 +19,23 @@ use super::framing::{Ambiguous, Framing};
 /// What an HTTP/2 client begins with (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Reads fail when the client has not said in time which protocol it speaks.
+/// Reads fail when the client has not said in time which protocol it speaks, or has not ended a head in time.
 pub(super) struct Prompt<S> {
     stream: S,
     /// How much of the preface has come; none once it is clear what is spoken.
     seen: Option<usize>,
     /// None for HTTP/2, which has one way to say a length.
     framing: Option<Framing>,
-    limit: Pin<Box<Sleep>>,
+    limit: Duration,
+    /// The end of what is timed now.
+    end: Pin<Box<Sleep>>,
 }
 
 impl<S> Prompt<S> {
     /// Puts the limit on a connection.
     pub fn new(stream: S, limit: Duration, ambiguous: Ambiguous) -> Self {
         let framing = Some(Framing::new(ambiguous));
-        Self { stream, seen: Some(0), framing, limit: Box::pin(tokio::time::sleep(limit)) }
+        Self { stream, seen: Some(0), framing, limit, end: Box::pin(tokio::time::sleep(limit)) }
     }
 
     /// Looks at bytes that came.
@@ -47,8 +50,17 @@ impl<S> Prompt<S> {
             }
         }
         if let Some(framing) = &mut self.framing {
+            let was_within_head = framing.is_within_head();
             framing.follow(new);
+            if framing.is_within_head() && !was_within_head {
+                self.end.as_mut().reset(Instant::now() + self.limit);
+            }
         }
+    }
+
+    /// Whether the client has to send something soon.
+    fn is_timed(&self) -> bool {
+        self.seen.is_some() || self.framing.as_ref().is_some_and(Framing::is_within_head)
     }
 }
 
@@ -65,9 +77,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Prompt<S> {
                 self.look_at(&buffer.filled()[before..]);
                 Poll::Ready(Ok(()))
             }
-            Poll::Pending if self.seen.is_none() => Poll::Pending,
+            Poll::Pending if !self.is_timed() => Poll::Pending,
             Poll::Ready(failed) => Poll::Ready(failed),
-            Poll::Pending => match self.limit.as_mut().poll(context) {
+            Poll::Pending => match self.end.as_mut().poll(context) {
                 Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
                 Poll::Pending => Poll::Pending,
             },
@@ -114,22 +126,45 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(10);
 
     #[tokio::test(start_paused = true)]
-    async fn who_does_not_begin_is_given_up_and_who_has_begun_may_pause() {
-        for (beginning, is_clear) in [
+    async fn who_does_not_begin_or_end_a_head_is_given_up_and_others_may_pause() {
+        let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        for (beginning, may_pause) in [
             ("", false),
             ("P", false),
             ("PRI * HTTP/2.0\r\n", false),
-            ("GET", true),
-            ("PRO", true),
             ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", true),
+            ("GET", false),
+            ("PRO", false),
+            ("GET / HTTP/1.1\r\nHost: a\r\n", false),
+            (get, true),
+            (&format!("{get}{get}"), true),
+            (&format!("{get}G"), false),
+            ("POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n", true),
+            ("POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n12345", true),
+            // What comes after it may be of another protocol.
+            ("GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n\x01\x02", true),
         ] {
-            let (mut client, server) = tokio::io::duplex(64);
+            let (mut client, server) = tokio::io::duplex(128);
             let mut prompt = Prompt::new(server, LIMIT, Ambiguous::default());
             client.write_all(beginning.as_bytes()).await.unwrap();
             let mut bytes = vec![0; beginning.len()];
             prompt.read_exact(&mut bytes).await.unwrap();
             let more = tokio::time::timeout(LIMIT * 2, prompt.read_u8()).await;
-            assert_eq!(more.is_err(), is_clear, "{beginning:?}: only who has not begun is given up");
+            assert_eq!(more.is_err(), may_pause, "{beginning:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_is_timed_from_its_own_beginning() {
+        let (mut client, server) = tokio::io::duplex(64);
+        let mut prompt = Prompt::new(server, LIMIT, Ambiguous::default());
+        for part in ["GET / HTTP/1.1\r\n\r\n", "GET ", "/ HTTP/1.1\r\n"] {
+            client.write_all(part.as_bytes()).await.unwrap();
+            let mut bytes = vec![0; part.len()];
+            prompt.read_exact(&mut bytes).await.unwrap();
+            let more = tokio::time::timeout(LIMIT * 2 / 3, prompt.read_u8()).await;
+            // The second part begins a head, and after the third its time is over.
+            assert_eq!(more.is_ok(), part.starts_with('/'), "{part:?}");
         }
     }
 }
