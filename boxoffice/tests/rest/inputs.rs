@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::{
     authorisation::{Cast, Row, all_rpcs, rows_of},
-    fixture::{Actor, Answer, Read, Stage, play},
+    fixture::{Actor, Answer, Stage, play},
 };
 use fields::{Field, Place};
 use values::Sent;
@@ -113,10 +113,6 @@ impl<'t, 's> Under<'t, 's> {
             }
             let doubt = (!reads_back(field, sent, &answer)).then_some("it reads back otherwise");
             self.note(field, sent, &answer, doubt);
-            if self.rpc.name() == "CreateEvent" {
-                // Of many documents FerretDB looks through all for each query.
-                self.actor.delete(&format!("/v1/events/{}", answer.json().id())).await.expect(204);
-            }
             if SPENT.contains(&self.rpc.name()) {
                 texts = self.prepared().await;
             }
