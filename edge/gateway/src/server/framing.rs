@@ -49,7 +49,7 @@ pub(super) struct Framing {
     is_chunked: bool,
     /// Something of a head has come, and not all of it.
     has_begun: bool,
-    /// From here on it may be another protocol.
+    /// What comes after a head that asked for it may be of another protocol.
     may_be_upgraded: bool,
     ambiguous: Ambiguous,
 }
@@ -70,7 +70,7 @@ impl Framing {
 
     /// Whether a head has surely begun and not ended.
     pub fn is_within_head(&self) -> bool {
-        self.has_begun && !self.may_be_upgraded
+        self.has_begun
     }
 
     /// Looks at the next bytes.
@@ -92,7 +92,7 @@ impl Framing {
     }
 
     fn read_line<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
-        self.has_begun |= self.at == At::Head;
+        self.has_begun |= self.at == At::Head && !self.may_be_upgraded;
         let end = bytes.iter().position(|byte| *byte == b'\n');
         let (part, rest) = end.map_or((bytes, &[][..]), |end| (&bytes[..end], &bytes[end + 1..]));
         let room = LINE_BYTES - self.line.len();

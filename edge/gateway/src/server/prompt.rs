@@ -141,6 +141,7 @@ mod tests {
             (&format!("{get}G"), false),
             ("POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n", true),
             ("POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n12345", true),
+            ("GET / HTTP/1.1\r\nUpgrade: websocket\r\n", false),
             // What comes after it may be of another protocol.
             ("GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n\x01\x02", true),
         ] {

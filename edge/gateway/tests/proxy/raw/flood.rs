@@ -61,6 +61,20 @@ async fn who_sends_nothing_or_little_is_let_go() {
 }
 
 #[tokio::test]
+async fn who_pauses_between_two_requests_is_kept_for_longer_than_a_head_may_take() {
+    let (_backend, front) = front().await;
+    let mut stream = TcpStream::connect(front.address).await.unwrap();
+    for _ in 0..2 {
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"ok") {
+            assert!(stream.read_buf(&mut answer).await.unwrap() > 0, "the connection was closed");
+        }
+        tokio::time::sleep(Duration::from_secs(12)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_large_body_flows_through_and_is_not_gathered() {
     let backend = Backend::start(|request| {
         Box::pin(async move {
